@@ -1,0 +1,195 @@
+"""Judges a graph by the shapes of the ontology and by the stored checks: the one door to pyshacl."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import polars as pl
+from rdflib import SH, Graph, URIRef
+from rdflib.term import Node
+
+from graphkit import queries
+from graphkit.errors import DataError
+from graphkit.files import ontology_folder
+from graphkit.ontology import fold, load_ontology
+from graphkit.store import open_store
+from graphkit.store.base import Change, Store
+from graphkit.terms import GRAPH, compact, graph_iri
+
+__all__ = ["check", "check_files"]
+
+_log = logging.getLogger(__name__)
+_COLUMNS: Final = ("severity", "check", "focus", "path", "value", "message", "source")
+_SCHEMA: Final = pl.Schema(dict.fromkeys(_COLUMNS, pl.String()))
+_PLACES: Final = "SELECT DISTINCT ?focus ?path ?graph WHERE { GRAPH ?graph { ?focus ?path ?any } }"
+_STATEMENTS: Final = """
+CONSTRUCT { ?s ?p ?o } WHERE {
+    ?s ?p ?o FILTER NOT EXISTS { ?s a <http://www.w3.org/1999/02/22-rdf-syntax-ns#Statement> }
+}"""
+
+
+def check(store: Store) -> pl.DataFrame:
+    """Judge all that a store holds and return one row for each finding; no row means all is well.
+
+    Columns, all text: severity (violation, warning or info), check (the shape's or the stored check's name),
+    focus (the thing concerned), path (the property, shortened, or "" where several or none are concerned),
+    value (or ""), message (what is wrong and what to do), source (the graph that says it, or ""). The rows are
+    sorted by these columns. Where the store lacks the ontology, the shipped one stands behind the data. Stored
+    checks say nothing about a thing that a shape already speaks of, so that one fault is told once, in the words
+    that say how to mend it.
+    A missing statement is reported only where a shape asks for it: the graph is open, the shapes are not.
+    """
+    start = perf_counter()
+    by_shapes = _shape_findings(store)
+    by_queries = pl.concat([_SCHEMA.to_frame(), *_query_findings(store)]).join(by_shapes, on="focus", how="anti")
+    findings = pl.concat([by_shapes, by_queries]).unique().sort(_COLUMNS)
+    _log.info("checked %s: %d findings in %.1f s", store.location, findings.height, perf_counter() - start)
+    return findings
+
+
+def check_files(paths: Iterable[Path]) -> pl.DataFrame:
+    """Judge RDF files before they are loaded, with the ontology and its vocabularies behind them.
+
+    Each file stands in a graph named after it; a `.trig` file that keeps one graph for each passage is folded
+    first. The columns are those of `check`. Raises `DataError` where a file cannot be read.
+    """
+    with closing(open_store()) as store:
+        with store.change("check files") as change:
+            load_ontology(change)
+            for path in paths:
+                _load_file(change, path)
+        return check(store)
+
+
+def _load_file(change: Change, path: Path) -> None:
+    """Load a file into the graph of its name; files of quads keep their own graphs."""
+    if not path.is_file():
+        raise DataError("there is no such file", where=str(path), hint="give the path of an RDF file")
+    if path.suffix == ".trig" and f"<{graph_iri(path.stem)}#" in path.read_text("utf-8", "replace"):
+        change.load(fold(path), media_type="nq")
+    elif path.suffix in {".trig", ".nq"}:
+        change.load(path)
+    else:
+        change.load(path, graph=graph_iri(path.stem))
+
+
+# ---- Shapes ---------------------------------------------------------------------------------------------
+
+
+def _shape_findings(store: Store) -> pl.DataFrame:
+    """Return what the shapes find, with the graphs that say it."""
+    data, shapes = _data_graph(store), _shapes_graph()
+    results = _validate(data, shapes)
+    rows = [_finding(results, result, shapes) for result in results.objects(None, SH.result)]
+    found = pl.DataFrame(
+        rows,
+        schema=[*_COLUMNS[:-1], "iri"],
+        orient="row",
+        schema_overrides=dict.fromkeys([*_COLUMNS[:-1], "iri"], pl.String()),
+    )
+    if found.is_empty():
+        return _SCHEMA.to_frame()
+    return _with_sources(found, store.select(_PLACES))
+
+
+def _data_graph(store: Store) -> Graph:
+    """Return the store's statements, without those about statements, and the ontology behind them."""
+    graph = Graph()
+    graph.parse(data=store.construct(_STATEMENTS), format="nt")
+    if graph_iri("ontology") not in store.graphs()["graph"]:
+        with closing(open_store()) as shipped:
+            with shipped.change("read the ontology") as change:
+                load_ontology(change)
+            graph.parse(data=shipped.construct(_STATEMENTS), format="nt")
+    return graph
+
+
+def _shapes_graph() -> Graph:
+    """Return all shipped shapes as one graph."""
+    graph = Graph()
+    for path in sorted((ontology_folder() / "shapes").glob("*.ttl")):
+        graph.parse(path, format="turtle")
+    return graph
+
+
+def _validate(data: Graph, shapes: Graph) -> Graph:
+    """Return pyshacl's report on the data as a graph."""
+    import pyshacl  # noqa: PLC0415 - takes a while to load, and most commands do without
+    from pyshacl.errors import ReportableRuntimeError, ShapeLoadError  # noqa: PLC0415
+
+    try:
+        _, report, text = pyshacl.validate(data, shacl_graph=shapes, inplace=True)
+    except (ReportableRuntimeError, ShapeLoadError) as error:
+        raise DataError("the shapes cannot be applied", hint=str(error)) from error
+    if not isinstance(report, Graph):
+        raise DataError("the shapes cannot be applied", hint=text)
+    return report
+
+
+def _finding(results: Graph, result: Node, shapes: Graph) -> tuple[str, ...]:
+    """Return a finding as the cells of a row: the shape's words, the thing, the property, the value."""
+    named = _named_shape(shapes, results.value(result, SH.sourceShape))
+    path, value = results.value(result, SH.resultPath), results.value(result, SH.value)
+    message = shapes.value(named, SH.message) or results.value(result, SH.resultMessage)
+    focus = str(results.value(result, SH.focusNode))
+    cells = (
+        str(results.value(result, SH.resultSeverity)).removeprefix(str(SH)).lower(),
+        str(named).rpartition("/")[2],
+        focus,
+        compact(str(path)) if isinstance(path, URIRef) else "",
+        str(value) if value is not None and str(value) != focus else "",
+        str(message),
+    )
+    return (*cells, str(path) if isinstance(path, URIRef) else "")
+
+
+def _named_shape(shapes: Graph, shape: Node | None) -> Node | None:
+    """Return the shape itself, or for one without a name the nearest shape above it that has a name."""
+    while shape is not None and not isinstance(shape, URIRef):
+        shape = shapes.value(None, SH.property, shape)
+    return shape
+
+
+def _with_sources(found: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Add the graph that says it: of the thing's property, else of the thing, the first by name."""
+    graphs = pl.col("graph").str.strip_prefix(GRAPH).sort().first()
+    by_path = places.group_by("focus", "path").agg(graphs.alias("exact"))
+    by_focus = places.group_by("focus").agg(graphs.alias("near"))
+    return (
+        found.join(by_path, left_on=["focus", "iri"], right_on=["focus", "path"], how="left")
+        .join(by_focus, on="focus", how="left")
+        .with_columns(pl.coalesce("exact", "near", pl.lit("")).alias("source"))
+        .select(_COLUMNS)
+    )
+
+
+# ---- Stored checks --------------------------------------------------------------------------------------
+
+
+def _query_findings(store: Store) -> list[pl.DataFrame]:
+    """Return what the stored checks find, one frame for each; each of their rows is a finding."""
+    found = [query for query in queries.catalogue().values() if query.name.startswith("checks/")]
+    return [_rows_of(queries.run(store, query), query) for query in found]
+
+
+def _rows_of(answer: pl.DataFrame, query: queries.Query) -> pl.DataFrame:
+    """Turn the rows of a check into findings: the first column is the thing, a second one the value."""
+    columns = chain(answer.columns, ("", ""))
+    focus, value = next(columns), next(columns)
+    cells = {
+        "severity": pl.lit("violation"),
+        "check": pl.lit(query.name.removeprefix("checks/")),
+        "focus": pl.col(focus),
+        "path": pl.lit(""),
+        "value": pl.col(value) if value else pl.lit(""),
+        "message": pl.lit(query.summary),
+        "source": pl.col("source") if "source" in answer.columns else pl.lit(""),
+    }
+    texts = [cell.cast(pl.String).fill_null("").alias(name) for name, cell in cells.items()]
+    return answer.select(texts)

@@ -1,0 +1,18 @@
+"""What leaves the house: frames, networks and gaps in the formats of others."""
+
+from __future__ import annotations
+
+from graphkit.export.frames import FRAME_FORMATS, frame_to_text, json_value
+from graphkit.export.gaps import gap_to_dict, gaps_to_json, gaps_to_words
+from graphkit.export.networks import NETWORK_FORMATS, network_to_bytes
+
+__all__ = [
+    "FRAME_FORMATS",
+    "NETWORK_FORMATS",
+    "frame_to_text",
+    "gap_to_dict",
+    "gaps_to_json",
+    "gaps_to_words",
+    "json_value",
+    "network_to_bytes",
+]

@@ -1,0 +1,53 @@
+"""D: what the sources do not say; not known, and never to be taken as absent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from graphkit import queries
+from graphkit.gaps.base import Evidence, Gap
+from graphkit.gaps.ground import listed
+from graphkit.queries import Query
+from graphkit.store import Store
+
+__all__ = ["find"]
+
+_TAG = "data-gap"
+
+
+def find(store: Store) -> list[Gap]:
+    """Ask every stored query with the tag `data-gap` and find those with something that is not known.
+
+    Such a query answers `thing, label, known`; the score is the share that is not known. Its summary becomes
+    the explanation and the last sentence of its description the action: a data gap is added by adding a file.
+    """
+    asked: Sequence[Query] = [query for query in queries.catalogue().values() if _TAG in query.tags]
+    found = (_gap(query, queries.run(store, query)) for query in asked)
+    return [gap for gap in found if gap]
+
+
+def _gap(query: Query, frame: pl.DataFrame) -> Gap | None:
+    unknown = frame.filter(~pl.col("known")) if frame.height else frame
+    if unknown.is_empty():
+        return None
+    things, labels = tuple(unknown["thing"]), tuple(unknown["label"])
+    return Gap(
+        kind="D",
+        members=things,
+        labels=labels,
+        score=round(unknown.height / frame.height, 6),
+        tier="not-known",
+        explanation=(
+            f"{query.summary}: {unknown.height} of {frame.height} ({listed(labels)}). Not known, and not to be taken"
+            " as absent."
+        ),
+        evidence=tuple(Evidence(thing, label, query.name) for thing, label in zip(things, labels, strict=True)),
+        action=_last_sentence(query.description),
+    )
+
+
+def _last_sentence(description: str) -> str:
+    sentences = " ".join(description.split()).rstrip(".").split(". ")
+    return f"{sentences[-1]}."

@@ -1,0 +1,280 @@
+"""P1: two organisations that have not worked together and have good reasons to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.stats import rankdata, zscore
+
+from graphkit.gaps.base import Evidence, Gap
+from graphkit.gaps.ground import Ground, listed
+from graphkit.measures import position
+from graphkit.network import Matrix, recency_weights
+
+__all__ = ["find"]
+
+_PER_ORGANISATION = 3
+_AT_MOST = 200
+_LOOKED_AT = 5_000
+_TIERS = ("weak", "some", "strong")
+_ASKED = "https://w3id.org/solidarity-graph/vocabulary/role/consulted"
+_EXACT_EFFICIENCY = 500
+_Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """One independent reason to introduce two organisations, in words and as evidence."""
+
+    words: str
+    evidence: tuple[Evidence, ...]
+    broker: str | None = None
+
+
+_Reasoned: TypeAlias = tuple[tuple[str, str], float, tuple[_Reason, ...]]
+
+
+def find(ground: Ground, *, per_organisation: int = _PER_ORGANISATION) -> list[Gap]:
+    """Find introductions to consider: pairs without a joint activity, with one or more independent reasons.
+
+    Score: sqrt(pct(feasibility) pct(value)) over all candidate pairs. Feasibility is the mean of the z-scores of
+    log personalised PageRank (on weights by recency and size) and log preferential attachment; value is the mean
+    of 1 - Jaccard of the partners, the share of one's themes that the other lacks, and (up to 500 organisations)
+    the gain in global efficiency. Reasons are: each partner of both, each activity in which both were asked, a
+    theme of both that not everybody has, a place of both. The tier counts them: weak is one, some two, strong
+    three or more. A pair is claimed only where one completeness scope covers both; one that has been in contact
+    over an activity, even if only planned, is left out. An organisation stands in at most `per_organisation`
+    introductions, else hubs fill the list.
+
+    Source: the backtest in which this scorer was chosen is described in docs/gaps.md; feasibility is no
+    probability, and pairs that a null model expects but that do not exist are the least likely ones.
+    """
+    pairs = _candidates(ground)
+    if not pairs[0].size:
+        return []
+    scores = np.sqrt(_share(_feasibility(ground, pairs)) * _share(_value(ground, pairs)))
+    best = list(islice(_ranked(ground, pairs, scores), _LOOKED_AT))
+    reasoned = [(pair, score, tuple(_reasons(ground, *pair))) for pair, score in best]
+    reasoned.sort(key=lambda found: -min(len(found[2]), len(_TIERS)))
+    return [_gap(ground, *found) for found in _capped(reasoned, per_organisation)]
+
+
+def _capped(reasoned: list[_Reasoned], per_organisation: int) -> Iterator[_Reasoned]:
+    """Keep the pairs with a reason, best first, so that no organisation stands in too many."""
+    seen: Counter[str] = Counter()
+    kept = 0
+    for pair, score, reasons in reasoned:
+        if reasons and kept < _AT_MOST and max(seen[pair[0]], seen[pair[1]]) < per_organisation:
+            seen.update(pair)
+            kept += 1
+            yield pair, score, reasons
+
+
+def _candidates(ground: Ground) -> _Pairs:
+    """Pair the nameable organisations of one scope that share a partner or were asked together, and have no contact."""
+    adjacency = ground.network.adjacency
+    asked = _incidence(ground, ground.takes_part.filter(pl.col("role") == _ASKED), "activity")
+    contact = _contact(ground)
+    near = adjacency @ adjacency + asked @ asked.T
+    open_pairs = sparse.triu(near - near.multiply(contact), 1).tocoo()
+    left, right = open_pairs.coords
+    names = ground.network.organisations
+    kept = [
+        k
+        for k, (i, j) in enumerate(zip(left.tolist(), right.tolist(), strict=True))
+        if open_pairs.data[k] > 0
+        and {names[i], names[j]} <= ground.nameable
+        and (names[i], names[j]) not in ground.related_pairs
+        and ground.scope_of(names[i], names[j])
+    ]
+    return left[kept].astype(np.int64), right[kept].astype(np.int64)
+
+
+def _contact(ground: Ground) -> Matrix:
+    """Return 1 where two organisations have a tie, or stand in one activity not merely as two who were asked."""
+    everybody = _incidence(ground, ground.takes_part, "activity")
+    others = ground.takes_part.filter(pl.col("role") != _ASKED)
+    active = _incidence(ground, others, "activity", ground.takes_part["activity"])
+    met = everybody @ active.T
+    matrix = sparse.csr_array(ground.network.adjacency + met + met.T)
+    matrix.data = np.ones_like(matrix.data)
+    return matrix
+
+
+def _incidence(ground: Ground, frame: pl.DataFrame, column: str, values: pl.Series | None = None) -> Matrix:
+    """Return 1 where an organisation of the network (row) has a value of `column` (column, of all `values`)."""
+    rows = ground.network.rows
+    columns = (frame[column] if values is None else values).drop_nulls().unique().sort()
+    pairs = frame.select("organisation", column).drop_nulls().unique()
+    pairs = pairs.filter(pl.col("organisation").is_in(list(rows))).sort("organisation", column)
+    codes = pairs[column].cast(pl.Enum(columns)).to_physical().cast(pl.Int64).to_numpy()
+    place = (np.array([rows[o] for o in pairs["organisation"]], dtype=np.int64), codes)
+    matrix: Matrix = sparse.coo_array((np.ones(pairs.height), place), shape=(len(rows), len(columns))).tocsr()
+    return matrix
+
+
+def _feasibility(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
+    """Fuse personalised PageRank and preferential attachment: the mean of the z-scores of their logarithms."""
+    network = ground.network
+    weights = recency_weights(network, ground.as_of)
+    walks = np.zeros(pairs[0].size)
+    for rows in position.row_blocks(len(network.organisations)):
+        block = position.personalised_pagerank(network, weights=weights, rows=rows)
+        for seeds, others in (pairs, pairs[::-1]):
+            inside = (seeds >= rows[0]) & (seeds <= rows[-1])
+            walks[inside] += block[seeds[inside] - rows[0], others[inside]]
+    degrees: NDArray[np.float64] = np.asarray(network.adjacency.sum(axis=1))
+    attachment = (degrees[pairs[0]] + 1) * (degrees[pairs[1]] + 1)
+    return np.asarray(np.mean([_z(np.log(walks + 1e-12)), _z(np.log(attachment))], axis=0))
+
+
+def _z(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return zscore(values) if np.ptp(values) > 0 else np.zeros_like(values)
+
+
+def _value(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
+    """Mean of three shares: partners that are new, themes that are new, and efficiency that is gained."""
+    parts = [_new_partners(ground, pairs), _new_themes(ground, pairs)]
+    if len(ground.network.organisations) <= _EXACT_EFFICIENCY:
+        parts.append(_efficiency_gain(ground.network.adjacency, pairs))
+    return np.asarray(np.mean(parts, axis=0))
+
+
+def _new_partners(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
+    adjacency = ground.network.adjacency
+    degrees: NDArray[np.float64] = np.asarray(adjacency.sum(axis=1))
+    common = _cells(adjacency @ adjacency, pairs)
+    return np.asarray(1 - common / np.maximum(degrees[pairs[0]] + degrees[pairs[1]] - common, 1))
+
+
+def _new_themes(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
+    themes = _incidence(ground, ground.takes_part, "theme")
+    sizes: NDArray[np.float64] = np.asarray(themes.sum(axis=1))
+    common = _cells(themes @ themes.T, pairs)
+    lacking = [np.where(sizes[end] > 0, 1 - common / np.maximum(sizes[end], 1), 0.0) for end in pairs]
+    return np.asarray(np.mean(lacking, axis=0))
+
+
+def _efficiency_gain(adjacency: Matrix, pairs: _Pairs) -> NDArray[np.float64]:
+    """Give the growth of global efficiency by each new tie, as a share of the largest growth.
+
+    A tie x-y changes the distances D to min(D, D[:, x] + 1 + D[y, :], D[:, y] + 1 + D[x, :]), exactly.
+    """
+    distance = csgraph.shortest_path(adjacency, unweighted=True, directed=False)
+    np.fill_diagonal(distance, np.inf)
+    before = (1 / distance).sum()
+    at = distance.copy()
+    np.fill_diagonal(at, 0)
+    gains = np.array([_efficiency(distance, at, x, y) - before for x, y in zip(*pairs, strict=True)])
+    return gains / gains.max() if gains.max(initial=0) > 0 else np.zeros_like(gains)
+
+
+def _efficiency(distance: NDArray[np.float64], at: NDArray[np.float64], x: int, y: int) -> float:
+    detour = at[:, [x]] + 1 + at[[y], :]
+    np.fill_diagonal(detour, np.inf)
+    return float((1 / np.minimum(distance, np.minimum(detour, detour.T))).sum())
+
+
+def _cells(matrix: Matrix, pairs: _Pairs) -> NDArray[np.float64]:
+    return np.asarray(sparse.csr_array(matrix)[pairs[0], pairs[1]]).ravel()
+
+
+def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give for each value the share of values that are smaller or equal (ties: their mean rank)."""
+    return np.asarray(rankdata(values.round(12)) / values.size)
+
+
+def _ranked(ground: Ground, pairs: _Pairs, scores: NDArray[np.float64]) -> Iterator[tuple[tuple[str, str], float]]:
+    """Go through the pairs from the highest score down, ties in order of IRI."""
+    order = np.lexsort((pairs[1], pairs[0], -scores.round(9)))
+    names = ground.network.organisations
+    for k in order:
+        yield (names[pairs[0][k]], names[pairs[1][k]]), float(scores[k])
+
+
+def _reasons(ground: Ground, first: str, second: str) -> Iterator[_Reason]:
+    """Yield the independent reasons to introduce two organisations, the strongest kind first."""
+    yield from _common_partners(ground, first, second)
+    asked = _asked_together(ground, first, second)
+    yield from asked
+    told = {evidence.iri for reason in asked for evidence in reason.evidence}
+    themes = ground.telling_themes.filter(~pl.col("activity").is_in(sorted(told)))
+    yield from _common(themes, (first, second), ("theme", "theme_label"), "both work on {}")
+    yield from _common(ground.places, (first, second), ("place", "label"), "both work in {}")
+
+
+def _common_partners(ground: Ground, first: str, second: str) -> Iterator[_Reason]:
+    rows, adjacency = ground.network.rows, ground.network.adjacency
+    both = adjacency[[rows[first]], :].multiply(adjacency[[rows[second]], :]).tocoo().col
+    for column in sorted(both.tolist()):
+        broker = ground.network.organisations[column]
+        left, right = ground.joint(first, broker), ground.joint(second, broker)
+        words = f"both have worked with {ground.name(broker)} ({_said(ground, left)}; {_said(ground, right)})"
+        evidence = (
+            Evidence(broker, ground.name(broker), "partner of both"),
+            *ground.evidence(left, f"{ground.name(first)} with {ground.name(broker)}"),
+            *ground.evidence(right, f"{ground.name(second)} with {ground.name(broker)}"),
+        )
+        yield _Reason(words, evidence, broker)
+
+
+def _said(ground: Ground, activities: tuple[str, ...]) -> str:
+    return listed([ground.name(activity) for activity in activities], most=2) or "no activity named"
+
+
+def _asked_together(ground: Ground, first: str, second: str) -> list[_Reason]:
+    """Give the activities in which both were asked for their view, and joined nothing by that."""
+    both = ground.takes_part.filter(pl.col("role") == _ASKED, pl.col("organisation").is_in([first, second]))
+    shared = both.group_by("activity", "label").agg(pl.col("organisation").n_unique()).sort("activity")
+    rows = shared.filter(pl.col("organisation") > 1).select("activity", "label").rows()
+    return [
+        _Reason(f"both were asked in {label}", ground.evidence([activity], "both were asked"))
+        for activity, label in rows
+    ]
+
+
+def _common(frame: pl.DataFrame, pair: tuple[str, str], columns: tuple[str, str], words: str) -> Iterator[_Reason]:
+    """Yield at most one reason from the values of a column that both have."""
+    both = frame.filter(pl.col("organisation").is_in(pair)).drop_nulls(columns[0])
+    shared = both.group_by(columns).agg(pl.col("organisation").n_unique()).sort(columns)
+    shared = shared.filter(pl.col("organisation") > 1)
+    if shared.height:
+        labels = shared[columns[1]].to_list()
+        evidence = tuple(Evidence(iri, label, "in common") for iri, label in shared.select(columns).rows())
+        yield _Reason(words.format(listed(labels, most=3)), evidence)
+
+
+def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Reason, ...]) -> Gap:
+    names = ground.name(pair[0]), ground.name(pair[1])
+    scope = ground.scope_of(*pair)
+    reach = f" ({ground.scope_words(scope)})" if scope else ""
+    count = "one reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
+    return Gap(
+        kind="P1",
+        members=pair,
+        labels=names,
+        score=round(score, 6),
+        tier=_TIERS[min(len(reasons), len(_TIERS)) - 1],
+        explanation=(
+            f"No joint activity of {names[0]} and {names[1]} is known{reach}, and there is {count} to introduce them:"
+            f" {'; '.join(reason.words for reason in reasons)}."
+        ),
+        evidence=tuple(evidence for reason in reasons for evidence in reason.evidence),
+        action=_action(ground, names, reasons),
+    )
+
+
+def _action(ground: Ground, names: tuple[str, str], reasons: tuple[_Reason, ...]) -> str:
+    brokers = [ground.name(reason.broker) for reason in reasons if reason.broker]
+    if brokers:
+        return f"Consider an introduction of {names[0]} to {names[1]} through {brokers[0]}."
+    return f"Consider a first meeting of {names[0]} and {names[1]}, taking up {reasons[0].evidence[0].label}."

@@ -1,0 +1,133 @@
+"""What a person reads: the summary of a graph, its lists, and gaps and exports in the format that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from graphkit import measures, ontology, queries
+from graphkit.errors import UsageError, unknown_name
+from graphkit.export import NETWORK_FORMATS, frame_to_text, gaps_to_json, gaps_to_words, network_to_bytes
+from graphkit.gaps import KINDS, GapReport, as_frame, find_gaps, to_turtle
+from graphkit.monitor import Standing
+from graphkit.network import load_network
+from graphkit.store import Store
+from graphkit.terms import expand, graph_iri
+
+__all__ = ["LISTS", "exported", "gaps_as", "labels", "summary", "versions_frame", "with_labels"]
+
+_RDF_FORMATS: Final = ("nq", "trig", "nt", "ttl", "rdf", "jsonld")
+
+
+def summary(store: Store, *, top: int = 3) -> str:
+    """Say what the graph holds, how its commitments stand, and its first `top` gaps of each kind."""
+    counts = queries.run(store, "explore/counts")
+    found = find_gaps(store)
+    version = store.version
+    title = f"Version {version.number}, {version.quads} quads, {version.hash[:12]}" if version else store.location
+    return "\n".join(
+        [
+            f"\nThe graph  ({title})\n",
+            *(f"  {row['count']:>5}  {row['what']}" for row in counts.rows(named=True)),
+            "\nCommitments\n",
+            *map(_standing_line, found.standings),
+            "\nGaps\n",
+            gaps_to_words(found, top=top),
+        ]
+    )
+
+
+def _standing_line(standing: Standing) -> str:
+    newest = f", newest {standing.newest}" if standing.newest else ""
+    status = standing.status.replace("-", " ")
+    count = f"{len(standing.findings)} pieces of evidence{newest}" if standing.findings else "nothing found"
+    title = f"  {standing.identifier:<4} {status:<15} {standing.label}"
+    return f"{title}\n       {count}; by {standing.query}, up to {standing.as_of}"
+
+
+def gaps_as(found: GapReport, form: str, *, top: int | None = None) -> str:
+    """Write gaps as `words`, `json`, `ttl`, or in one of the formats of a frame."""
+    if form == "words":
+        return gaps_to_words(found, top=top)
+    if form == "json":
+        return gaps_to_json(found)
+    if form == "ttl":
+        return to_turtle(found).decode()
+    return frame_to_text(as_frame(found), form)
+
+
+def labels(store: Store) -> dict[str, str]:
+    """Return the names of organisations and groups by IRI."""
+    return dict(queries.run(store, "gaps/organisations").select("organisation", "label").rows())
+
+
+def with_labels(store: Store, frame: pl.DataFrame) -> pl.DataFrame:
+    """Put names in front of the columns that hold organisations."""
+    names = labels(store)
+    held = [column for column in ("organisation", "source", "target") if column in frame.columns]
+    named = [pl.col(column).replace_strict(names, default=pl.col(column)).alias(f"{column}_label") for column in held]
+    return frame.select(*named, pl.all())
+
+
+def versions_frame(store: Store) -> pl.DataFrame:
+    """Return the versions of a store as a frame, oldest first."""
+    rows = [(v.number, v.time, v.who, v.why, v.quads, v.graphs, v.hash) for v in store.versions()]
+    return pl.DataFrame(rows, schema=["number", "time", "who", "why", "quads", "graphs", "hash"], orient="row")
+
+
+def exported(store: Store, what: str | None, form: str | None) -> bytes:
+    """Return the whole graph, a network (a name that begins with `networks/`) or a named graph as bytes.
+
+    Raises `UsageError` for a format that does not fit, `UnknownNameError` for a graph that is not there.
+    """
+    if what and what.startswith("networks/"):
+        return network_to_bytes(load_network(store, what), form or "graphml", labels(store))
+    suffix = form or ("ttl" if what else "nq")
+    if suffix not in _RDF_FORMATS:
+        known = ", ".join(NETWORK_FORMATS)
+        raise UsageError(
+            f"a graph cannot be written as {suffix}", hint=f"use {', '.join(_RDF_FORMATS)}; only networks: {known}"
+        )
+    return store.dump(suffix, _existing_graph(store, what) if what else None)
+
+
+def _existing_graph(store: Store, name: str) -> str:
+    iri = name if "://" in name else expand(name) if ":" in name else graph_iri(name)
+    known = store.graphs()["graph"].to_list()
+    if iri not in known:
+        raise unknown_name("graph", iri, known)
+    return iri
+
+
+def _queries_list() -> pl.DataFrame:
+    rows = [(q.name, ", ".join(p.name for p in q.parameters), q.summary) for q in queries.catalogue().values()]
+    return pl.DataFrame(rows, schema=["query", "parameters", "summary"], orient="row")
+
+
+def _networks_list() -> pl.DataFrame:
+    return _queries_list().filter(pl.col("query").str.starts_with("networks/"))
+
+
+def _measures_list() -> pl.DataFrame:
+    rows = [(m.name, ", ".join(m.columns), m.summary) for m in measures.MEASURES.values()]
+    return pl.DataFrame(rows, schema=["measure", "columns", "summary"], orient="row")
+
+
+def _gaps_list() -> pl.DataFrame:
+    rows = [(kind.code, kind.name, kind.question) for kind in KINDS.values()]
+    return pl.DataFrame(rows, schema=["kind", "name", "question"], orient="row")
+
+
+LISTS: Final[Mapping[str, Callable[[], pl.DataFrame]]] = MappingProxyType(
+    {
+        "queries": _queries_list,
+        "networks": _networks_list,
+        "measures": _measures_list,
+        "gaps": _gaps_list,
+        "terms": ontology.terms,
+    }
+)
+"""The lists that need no store, by name."""

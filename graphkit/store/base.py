@@ -1,0 +1,106 @@
+"""What every store offers, wherever its quads lie: in memory, in a folder, behind an endpoint."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+__all__ = ["Change", "Diff", "Store", "Version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A committed state of a store: citable, comparable, restorable.
+
+    `hash` is the SHA-256 of the sorted canonical N-Quads (RDFC-1.0), so equal content has equal hash.
+    """
+
+    number: int
+    time: datetime
+    who: str
+    why: str
+    quads: int
+    graphs: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What one version has and another has not, each side as sorted N-Quads."""
+
+    added: bytes
+    removed: bytes
+
+
+class Change(Protocol):
+    """The open end of a store: all that is done to it is committed together or not at all."""
+
+    def load(self, source: Path | bytes, *, media_type: str | None = None, graph: str | None = None) -> int:
+        """Add the quads of `source` and return how many quads it held.
+
+        A path's format follows from its suffix (.ttl .nt .nq .trig .rdf .jsonld); bytes need `media_type`
+        (a media type such as "text/turtle" or a suffix such as "ttl"). Triples go into `graph`, or into the
+        default graph; a file of quads keeps its own graphs and refuses a `graph`. Raises `DataError` with
+        file, line and column where the source is malformed.
+        """
+
+    def update(self, sparql: str) -> None:
+        """Run a SPARQL 1.1 update. LOAD and SERVICE are refused: data comes in through `load`."""
+
+    def clear(self, graph: str) -> None:
+        """Remove a named graph with all it holds; a graph that is not there is no error."""
+
+
+class Store(Protocol):
+    """A set of RDF graphs. Queries see the union of the named graphs and the default graph as default graph."""
+
+    @property
+    def location(self) -> str:
+        """Where the quads lie: "memory", a folder or an endpoint's address."""
+
+    @property
+    def version(self) -> Version | None:
+        """The newest version, or None where no version is kept (an endpoint) or nothing was committed yet."""
+
+    def select(self, sparql: str) -> pl.DataFrame:
+        """Answer a SELECT query as a frame with a column for each variable, in the query's order.
+
+        IRIs and strings are text (a language tag is dropped), integers Int64, decimals Decimal, doubles and
+        floats Float64, booleans Boolean, dates Date, date-times Datetime. A column that mixes kinds is text;
+        an unbound cell is null; a column without a value is text.
+        """
+
+    def ask(self, sparql: str) -> bool:
+        """Answer an ASK query."""
+
+    def construct(self, sparql: str) -> bytes:
+        """Answer a CONSTRUCT or DESCRIBE query as N-Triples."""
+
+    def answer(self, sparql: str, media_type: str) -> bytes:
+        """Answer any query form as the bytes of `media_type` (or a suffix such as "csv", "json", "ttl")."""
+
+    def graphs(self) -> pl.DataFrame:
+        """List the named graphs as `graph` and `quads` (their number of statements), ordered by name."""
+
+    def dump(self, suffix: str = "nq", graph: str | None = None) -> bytes:
+        """Write all quads, or the triples of one `graph`, in the format of `suffix`; nq and nt come sorted."""
+
+    def change(self, why: str, *, who: str = "") -> AbstractContextManager[Change]:
+        """Open the store for a change; leaving the block commits a version, an error leaves all as it was."""
+
+    def versions(self) -> list[Version]:
+        """List the versions that are kept, oldest first."""
+
+    def diff(self, old: int, new: int) -> Diff:
+        """Tell what version `new` has that `old` has not, and the other way round."""
+
+    def restore(self, number: int) -> Version:
+        """Commit the content of version `number` as a new version and return that."""
+
+    def close(self) -> None:
+        """Give back files and locks; a closed store answers nothing."""

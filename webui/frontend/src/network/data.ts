@@ -1,0 +1,61 @@
+/** What the server sends about a network: `/network.json`, version 1. */
+
+export interface Organisation {
+  id: string;
+  label: string;
+  kind: string;
+  region: string | null;
+  community: number;
+  degree: number;
+  x: number;
+  y: number;
+  href: string;
+}
+
+export interface Activity {
+  label: string;
+  href: string;
+  date: string | null;
+}
+
+export interface Tie {
+  source: string;
+  target: string;
+  weight: number;
+  activities: Activity[];
+  kinds: string[];
+}
+
+export interface GapTie {
+  source: string;
+  target: string;
+  kind: string;
+  score: number;
+  explanation: string;
+  action: string;
+  tier: string;
+}
+
+export interface Community {
+  id: number;
+  label: string;
+  size: number;
+}
+
+export interface NetworkData {
+  version: 1;
+  query: string;
+  organisations: Organisation[];
+  ties: Tie[];
+  gaps: GapTie[];
+  communities: Community[];
+}
+
+/** Fetch the network that the page's own query string asks for. */
+export async function loadNetwork(address: string): Promise<NetworkData> {
+  const answer = await fetch(address + location.search, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  const data = (await answer.json()) as NetworkData;
+  if (data.version !== 1) throw new Error(`version ${String(data.version)} of the network is not known here`);
+  return data;
+}
