@@ -61,7 +61,7 @@ def _build(sources: Path) -> None:
     """Install the locked packages and build, with a Node that is new enough."""
     npm, folder = _machine_node() or _packaged_node()
     path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
-    env = {**os.environ, "PATH": path}
+    env = {**os.environ, "PATH": path, "NO_COLOR": "1"}
     _run([*npm, "ci", "--include=dev", "--no-audit", "--no-fund"], sources, env)
     _run([*npm, "run", "build"], sources, env)
 

@@ -171,7 +171,7 @@ class Clock:
         if job is None or (name, who) in self.hopeless:
             return None
         took = seconds(job)
-        if took * GROWTH**1.5 > self.patience:
+        if took * GROWTH**2 > self.patience:
             self.hopeless.add((name, who))
         return took
 

@@ -114,7 +114,11 @@ def load_mapping(path: Path) -> pl.DataFrame:
 
     Raises `DataError` where the metadata or a column is missing, or a prefix is not in the `curie_map`.
     """
-    metadata = _mapping_metadata(path)
+    return _mapping_frame(path, _mapping_metadata(path))
+
+
+def _mapping_frame(path: Path, metadata: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the table of an SSSOM file whose metadata is known."""
     try:
         frame = pl.read_csv(path, separator="\t", comment_prefix="#", infer_schema=False)
     except pl.exceptions.PolarsError as error:
@@ -167,7 +171,8 @@ def _check_prefixes(frame: pl.DataFrame, spaces: Mapping[str, str], path: Path) 
 
 def _mapping_document(path: Path) -> bytes:
     """Return the mappings of a file as JSON-LD: one sssom:Mapping for each row, one sssom:MappingSet."""
-    frame, metadata = load_mapping(path), _mapping_metadata(path)
+    metadata = _mapping_metadata(path)
+    frame = _mapping_frame(path, metadata)
     local = [pl.col(name).str.extract("([^/#]+)/?$") for name in ("subject_id", "object_id")]
     scheme = pl.col("subject_id").str.extract("([^/]+)/[^/]+$")
     rows = frame.with_columns(

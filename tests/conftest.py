@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from graphkit.store import Store, open_store
+from tests.village_fixture import village
+
+__all__ = ["village"]
 
 _STARTED_WITHIN = 20.0
 

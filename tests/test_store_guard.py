@@ -48,7 +48,7 @@ def test_a_call_to_another_server_is_found_however_it_is_hidden(query: str) -> N
         "SELECT * { VALUES ?x { " + "-1.5 " * 2000 + "} }",
         "SELECT * { VALUES ?x { " + "<https://example.org/x#y> " * 5000 + "} }",
         "SELECT ?x { ?s ?p ?x FILTER(?x IN (" + ", ".join(map(str, range(3000))) + ")) }",
-        "SELECT * { " + " ".join(f"?s <urn:p{i}> ?o{i} ." for i in range(300)) + " }",
+        "SELECT * { " + " ".join(f"?s <urn:p{i}> ?o{i} ." for i in range(40)) + " }",
     ],
 )
 def test_honest_queries_pass(query: str) -> None:

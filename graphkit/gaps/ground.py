@@ -111,7 +111,8 @@ class Ground:
     def scope_words(self, scope: str) -> str:
         """Say how far a scope reaches, to stand behind a claim that something is missing."""
         row = self.scopes.filter(pl.col("scope") == scope).row(0, named=True)
-        words = f"in the activities of {row['subject_label']}" if row["subject_label"] else "in the region"
+        among = f"the organisations of {row['region_label']}" if row["region_label"] else "the organisations covered"
+        words = f"in the activities of {row['subject_label']}" if row["subject_label"] else f"among {among}"
         return f"{words}, up to {row['end']}" if row["end"] else words
 
     def _day(self, activity: str) -> int:
@@ -122,13 +123,15 @@ class Ground:
 def load_ground(store: Store, today: date) -> Ground:
     """Read from `store` all that the finders need; `today` bounds what can be said."""
     scopes = queries.run(store, "gaps/scopes")
-    frames = {name: queries.run(store, f"gaps/{name}") for name in ("organisations", "places", "related")}
+    truths = pl.col("named", "making").cast(pl.Boolean)
     return Ground(
         network=load_network(store),
+        organisations=queries.run(store, "gaps/organisations").with_columns(truths),
         takes_part=queries.run(store, "gaps/takes-part"),
+        places=queries.run(store, "gaps/places"),
+        related=queries.run(store, "gaps/related"),
         scopes=scopes,
         as_of=_as_of(scopes, today),
-        **frames,
     )
 
 

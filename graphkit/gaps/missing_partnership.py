@@ -257,7 +257,7 @@ def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Re
     names = ground.name(pair[0]), ground.name(pair[1])
     scope = ground.scope_of(*pair)
     reach = f" ({ground.scope_words(scope)})" if scope else ""
-    count = "one reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
+    count = "is one reason" if len(reasons) == 1 else f"are {len(reasons)} reasons"
     return Gap(
         kind="P1",
         members=pair,
@@ -265,7 +265,7 @@ def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Re
         score=round(score, 6),
         tier=_TIERS[min(len(reasons), len(_TIERS)) - 1],
         explanation=(
-            f"No joint activity of {names[0]} and {names[1]} is known{reach}, and there is {count} to introduce them:"
+            f"No joint activity of {names[0]} and {names[1]} is known{reach}, and there {count} to introduce them:"
             f" {'; '.join(reason.words for reason in reasons)}."
         ),
         evidence=tuple(evidence for reason in reasons for evidence in reason.evidence),

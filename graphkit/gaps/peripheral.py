@@ -18,14 +18,16 @@ def find(ground: Ground) -> list[Gap]:
 
     Score: 1 - pct(coreness), where pct is the share of organisations in scope with a smaller coreness, so that
     an isolate has 1; exact. Outside every scope an organisation looks isolated because no source tells what it
-    does: that is the gap D.
+    does: that is the gap D. A collaboration with members is no isolate.
 
     Source: Seidman 1983 for the coreness; Provan and Milward 2001 for the edge of a network.
     """
+    collaborations = set(ground.takes_part["activity"])
+    asked = ground.in_scope & ground.nameable - collaborations
     frame = (
         position.coreness(ground.network)
         .join(position.degree(ground.network).select("organisation", "degree"), on="organisation")
-        .filter(pl.col("organisation").is_in(sorted(ground.in_scope & ground.nameable)))
+        .filter(pl.col("organisation").is_in(sorted(asked)))
         .with_columns(score=1 - (pl.col("coreness").rank("min") - 1) / pl.len())
         .filter(pl.col("degree") <= 1)
     )

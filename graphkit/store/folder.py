@@ -89,11 +89,13 @@ class FolderArchive:
     def commit(self, version: Version, content: bytes, stage: ox.Store) -> ox.Store:
         """Write the version beside the others, make it the newest, and remove those too old to be kept."""
         with self._draft() as draft, self._writing():
-            stage.backup(str(draft / "version" / "data"))
-            write_whole(draft / "version" / "quads.nq.gz", pack(content))
-            write_whole(draft / "version" / "version.json", version_to_json(version))
+            whole = draft / "version"
+            whole.mkdir()
+            stage.backup(str(whole / "data"))
+            write_whole(whole / "quads.nq.gz", pack(content))
+            write_whole(whole / "version.json", version_to_json(version))
             shutil.rmtree(self._of(version.number), ignore_errors=True)
-            (draft / "version").rename(self._of(version.number))
+            whole.rename(self._of(version.number))
             self._write_current(version.number)
         self._newest = version.number
         self._kept[version.number] = version

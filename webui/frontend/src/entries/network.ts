@@ -43,6 +43,7 @@ async function start(): Promise<void> {
 
 /** Draw where WebGL is there; sigma is fetched only then, since it needs WebGL to be read at all. */
 async function draw(model: Model, state: ViewState, select: (selected: Selection | null) => void): Promise<Picture | null> {
+  page.classList.add("bare");
   if (!hasWebGL()) {
     say("This browser cannot draw the picture (WebGL is missing or switched off). The tables below say the same.");
     return null;
@@ -52,6 +53,7 @@ async function draw(model: Model, state: ViewState, select: (selected: Selection
     return null;
   }
   const { Picture } = await import("../network/picture");
+  page.classList.remove("bare");
   need<HTMLElement>(".picture-tools", page).hidden = false; // First, for it takes room from the picture.
   const picture = new Picture(stage, model, state.view, { select, move: (camera) => state.set({ camera }) });
   say("");
