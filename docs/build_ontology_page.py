@@ -1,6 +1,6 @@
 """Writes docs/ontology.html: every term and concept of the ontology on one page, made by pyLODE.
 
-    python docs/build_ontology_page.py [FILE]
+python docs/build_ontology_page.py [FILE]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
-from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, Graph, Literal, URIRef
+from rdflib import DCTERMS, OWL, RDF, SKOS, Graph, URIRef
 
 from graphkit.errors import MissingExtraError
 from graphkit.ontology import parts
@@ -20,16 +20,28 @@ from graphkit.terms import PREFIXES, graph_iri
 __all__ = ["main", "page"]
 
 _ROOT = URIRef("https://w3id.org/solidarity-graph/ns")
-_VOCABULARY = PREFIXES["voc"]
 
 
 def page() -> str:
     """Return the page as HTML that needs nothing from elsewhere."""
-    return str(_pylode().OntPub(ontology=_one_ontology(), sort_subjects=True).make_html())
+    library = _pylode("pylode.profiles.ontpub")
+    section, columns = _pylode("pylode.utils").section_html, _pylode("pylode.rdf_elements").CONCEPT_PROPS
+
+    class Page(library.OntPub):  # type: ignore[misc, name-defined]
+        """The page of an ontology, and below the properties its concepts."""
+
+        def _make_main_sections(self) -> None:
+            super()._make_main_sections()
+            with self.content:
+                words = (self.toc, "concepts", self.fids, self.props_labeled)
+                kind = OWL.NamedIndividual
+                section("Concepts", self.ont, self.back_onts, self.ns, kind, columns, *words).render()
+
+    return str(Page(ontology=_one_ontology(), sort_subjects=True).make_html())
 
 
-def _pylode() -> ModuleType:
-    """Import pyLODE, or say how to install it.
+def _pylode(name: str) -> ModuleType:
+    """Import a module of pyLODE, or say how to install it.
 
     pyLODE 3.4.1 looks for its version in a pyproject.toml that its wheel does not hold, and so cannot be
     imported; told the version beforehand, it can.
@@ -38,7 +50,7 @@ def _pylode() -> ModuleType:
         told = ModuleType("pylode.version")
         told.__dict__["__version__"] = version("pylode")
         sys.modules.setdefault("pylode.version", told)
-        return import_module("pylode.profiles.ontpub")
+        return import_module(name)
     except ImportError as error:
         raise MissingExtraError(
             "the ontology page needs the library pyLODE", hint="pip install 'solidarity-graphkit[docs]'"
@@ -67,20 +79,13 @@ def _drop_modules(graph: Graph) -> None:
 
 
 def _show_concepts(graph: Graph) -> None:
-    """Show schemes and concepts as named individuals, which pyLODE lists in a section of their own."""
+    """Turn schemes and concepts into named individuals, lest pyLODE take a scheme for the ontology."""
     for kind in (SKOS.ConceptScheme, SKOS.Concept):
         for thing in set(graph.subjects(RDF.type, kind)):
+            graph.remove((thing, RDF.type, kind))
             graph.add((thing, RDF.type, OWL.NamedIndividual))
-            for label in graph.objects(thing, SKOS.prefLabel):
-                graph.add((thing, RDFS.label, _full_label(thing, label)))
             for words in graph.objects(thing, DCTERMS.description):
                 graph.add((thing, SKOS.definition, words))
-
-
-def _full_label(thing: object, label: object) -> Literal:
-    """Say of which scheme a concept is, for concepts of two schemes may have the same name."""
-    scheme, slash, _ = str(thing).removeprefix(_VOCABULARY).partition("/")
-    return Literal(f"{label} ({scheme})" if slash else f"{label} (scheme)", lang="en")
 
 
 def main(arguments: list[str]) -> None:

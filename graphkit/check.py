@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -55,11 +55,26 @@ def check(store: Store) -> pl.DataFrame:
     A missing statement is reported only where a shape asks for it: the graph is open, the shapes are not.
     """
     start = perf_counter()
-    by_shapes = _shape_findings(store)
-    by_queries = pl.concat([_SCHEMA.to_frame(), *_query_findings(store)]).join(by_shapes, on="focus", how="anti")
+    with _with_background(store) as whole:
+        by_shapes = _shape_findings(whole)
+        by_queries = pl.concat([_SCHEMA.to_frame(), *_query_findings(whole)])
+    by_queries = by_queries.join(by_shapes, on="focus", how="anti")
     findings = pl.concat([by_shapes, by_queries]).unique().sort(_COLUMNS)
     _log.info("checked %s: %d findings in %.1f s", store.location, findings.height, perf_counter() - start)
     return findings
+
+
+@contextmanager
+def _with_background(store: Store) -> Iterator[Store]:
+    """Lend the store itself where it holds the ontology, else a copy of it that does."""
+    if graph_iri("ontology") in store.graphs()["graph"]:
+        yield store
+        return
+    with closing(open_store()) as copy:
+        with copy.change("copy to check") as change:
+            _load_background(change)
+            change.load(store.dump("nq"), media_type="nq")
+        yield copy
 
 
 def check_files(paths: Iterable[Path]) -> pl.DataFrame:
@@ -115,14 +130,9 @@ def _shape_findings(store: Store) -> pl.DataFrame:
 
 
 def _data_graph(store: Store) -> Graph:
-    """Return the store's statements, without those about statements, and the ontology behind them."""
+    """Return what the shapes look at."""
     graph = Graph()
     graph.parse(data=store.construct(_STATEMENTS), format="nt")
-    if graph_iri("ontology") not in store.graphs()["graph"]:
-        with closing(open_store()) as shipped:
-            with shipped.change("read the ontology") as change:
-                _load_background(change)
-            graph.parse(data=shipped.construct(_STATEMENTS), format="nt")
     return graph
 
 

@@ -122,16 +122,20 @@ def up(location: str, serve: bool, host: str, port: int, top: int) -> None:
     Example: graphkit up --no-serve
     """
     from graphkit import assembly, report
+    from graphkit.gaps import find_gaps, save_run
 
     _say("Putting the shipped graph together ...")
     scratch = assembly.assemble_shipped()
+    _say("Checking it ...")
     _refuse_findings(scratch)
     with _opened(location, read_only=False) as store:
         assembly.transfer(scratch, store, "the shipped graph")
-        click.echo(report.summary(store, top=top))
-        if not serve:
-            return
-    _serve(location, host, port)
+        _say("Searching for gaps ...")
+        found = find_gaps(store)
+        save_run(store, found)
+        click.echo(report.summary(store, found, top=top))
+    if serve:
+        _serve(location, host, port)
 
 
 def _refuse_findings(scratch: Store) -> None:
@@ -139,10 +143,10 @@ def _refuse_findings(scratch: Store) -> None:
 
     findings = check_store(scratch)
     if findings.height:
-        _print_frame(findings, "table")
+        _print_findings(findings, "words")
         raise GraphkitError(
             f"the shipped graph has {findings.height} findings and was not stored",
-            hint="see the table above; 'graphkit check' checks the files of ontology/ again",
+            hint="see above; if you have changed files in ontology/ or queries/, mend them there",
         )
 
 
@@ -193,7 +197,7 @@ def load(files: tuple[Path, ...], location: str, who: str, graph: str | None, wh
     from graphkit.check import check_files
 
     if checked:
-        _exit_with_findings(check_files(files), "table", say_good=False)
+        _exit_with_findings(check_files(files), "words")
     with _opened(location, read_only=False) as store:
         held = assembly.load_files(store, files, graph=_graph_name(graph), why=why, who=who)
         version = store.version
@@ -211,7 +215,7 @@ def _graph_name(name: str | None) -> str | None:
 @cli.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @_store_option
-@_format_option("table", "csv", "json", default="table")
+@_format_option("words", "table", "csv", "json", default="words")
 def check(files: tuple[Path, ...], location: str, form: str) -> None:
     """Check the graph, or files before they are loaded; exit 1 where something is found.
 
@@ -227,15 +231,20 @@ def check(files: tuple[Path, ...], location: str, form: str) -> None:
             _exit_with_findings(check_store(store), form)
 
 
-def _exit_with_findings(findings: pl.DataFrame, form: str, *, say_good: bool = True) -> None:
+def _exit_with_findings(findings: pl.DataFrame, form: str) -> None:
+    _print_findings(findings, form)
+    _say(f"{findings.height} findings")
     if findings.height:
-        _print_frame(findings, form)
-        _say(f"{findings.height} findings")
         sys.exit(_FOUND)
-    if form != "table" and say_good:
+
+
+def _print_findings(findings: pl.DataFrame, form: str) -> None:
+    from graphkit import report
+
+    if form == "words":
+        click.echo(report.findings_in_words(findings), nl=False)
+    else:
         _print_frame(findings, form)
-    if say_good:
-        _say("0 findings")
 
 
 # ---- questions -------------------------------------------------------------------------------------
@@ -380,7 +389,7 @@ def export(what: str | None, location: str, form: str | None, output: Path | Non
         write_whole(output, content)
         _say(f"{len(content)} bytes written to {output}")
     else:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
 
 
 # ---- versions --------------------------------------------------------------------------------------

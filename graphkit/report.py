@@ -11,23 +11,22 @@ import polars as pl
 from graphkit import measures, ontology, queries
 from graphkit.errors import UsageError, unknown_name
 from graphkit.export import NETWORK_FORMATS, frame_to_text, gaps_to_json, gaps_to_words, network_to_bytes
-from graphkit.gaps import KINDS, GapReport, as_frame, find_gaps, to_turtle
+from graphkit.gaps import KINDS, GapReport, as_frame, to_turtle
 from graphkit.monitor import Standing
 from graphkit.network import load_network
 from graphkit.store import Store
-from graphkit.terms import expand, graph_iri
+from graphkit.terms import compact, expand, graph_iri
 
-__all__ = ["LISTS", "exported", "gaps_as", "labels", "summary", "versions_frame", "with_labels"]
+__all__ = ["LISTS", "exported", "findings_in_words", "gaps_as", "labels", "summary", "versions_frame", "with_labels"]
 
 _RDF_FORMATS: Final = ("nq", "trig", "nt", "ttl", "rdf", "jsonld")
 
 
-def summary(store: Store, *, top: int = 3) -> str:
+def summary(store: Store, found: GapReport, *, top: int = 3) -> str:
     """Say what the graph holds, how its commitments stand, and its first `top` gaps of each kind."""
     counts = queries.run(store, "explore/counts")
-    found = find_gaps(store)
-    version = store.version
-    title = f"Version {version.number}, {version.quads} quads, {version.hash[:12]}" if version else store.location
+    version = found.version
+    title = f"version {version.number}, {version.quads} quads, {version.hash[:12]}" if version else store.location
     return "\n".join(
         [
             f"\nThe graph  ({title})\n",
@@ -46,6 +45,18 @@ def _standing_line(standing: Standing) -> str:
     count = f"{len(standing.findings)} pieces of evidence{newest}" if standing.findings else "nothing found"
     title = f"  {standing.identifier:<4} {status:<15} {standing.label}"
     return f"{title}\n       {count}; by {standing.query}, up to {standing.as_of}"
+
+
+def findings_in_words(findings: pl.DataFrame) -> str:
+    """Write each finding of a check in two lines: where it is, and what is wrong and what to do."""
+    lines = [
+        f"{row['severity']} {row['check']}: {compact(row['focus'] or '')}"
+        f"{' ' + compact(row['path']) if row['path'] else ''}"
+        f"{' in ' + compact(row['source']) if row['source'] else ''}\n    {row['message']}"
+        f"{' Found: ' + row['value'] if row['value'] else ''}\n"
+        for row in findings.rows(named=True)
+    ]
+    return "".join(lines)
 
 
 def gaps_as(found: GapReport, form: str, *, top: int | None = None) -> str:

@@ -166,9 +166,12 @@ def test_the_edge_is_the_museum_and_the_union(report: GapReport) -> None:
 
 def test_data_gaps_count_what_the_sources_do_not_say(report: GapReport) -> None:
     """The bid without outcome, the nameless group, the consortium without activity, the foundation without place."""
-    assert members(report, "D") == {"Flour Bid", "Three stallholders", "Valley Consortium + Foundation", "Foundation"} or (
-        members(report, "D") >= {"Flour Bid", "Three stallholders", "Foundation"}
-    )
+    assert members(report, "D") == {
+        "Flour Bid",
+        "Three stallholders",
+        "Valley Consortium + Foundation",
+        "Foundation",
+    } or (members(report, "D") >= {"Flour Bid", "Three stallholders", "Foundation"})
     assert all("not to be taken as absent" in gap.explanation for gap in report.of_kind("D"))
 
 

@@ -323,6 +323,8 @@ class TestGroups:
         assert {frozenset(np.flatnonzero(found == number).tolist()) for number in np.unique(found)} == {
             frozenset(part) for part in expected
         }
+        ranked = sorted(expected, key=lambda part: (-len(part), min(part)))
+        assert all(set(found[list(part)]) == {number} for number, part in enumerate(ranked))
 
     def test_group_ties_and_ei(self, graph: nx.Graph) -> None:
         """Counting every tie by hand, every fifth organisation without a group."""

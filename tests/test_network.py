@@ -35,13 +35,13 @@ def village() -> pl.DataFrame:
         ("bakery", "farm", "market", date(2024, 1, 1), None, "participation"),
         ("school", "bakery", "market", date(2024, 1, 1), None, "participation"),
         ("farm", "school", "market", date(2023, 1, 1), None, "participation"),
-        ("farm", "school", "orchard", None, 0.5, "membership"),
+        ("farm", "school", "orchard", date(2019, 1, 1), 0.5, "membership"),
         ("mill", None, None, None, None, None),
     )
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def village_store() -> Iterator[Store]:
     """Load the village of the tests into memory."""
     opened = open_store()
     with opened.change("the village") as change:
@@ -202,41 +202,41 @@ class TestLoading:
     """From a store through a network query."""
 
     @pytest.mark.parametrize("name", [name for name in queries.catalogue() if name.startswith("networks/")])
-    def test_a_network_holds_what_its_query_answers(self, store: Store, name: str) -> None:
+    def test_a_network_holds_what_its_query_answers(self, village_store: Store, name: str) -> None:
         """Each shipped network query keeps the contract, and none of its rows is lost."""
-        rows = queries.run(store, name)
-        network = load_network(store, name)
+        rows = queries.run(village_store, name)
+        network = load_network(village_store, name)
         assert network.name == name
         assert set(network.organisations) == {*rows["source"], *rows["target"].drop_nulls()}
         assert network.ties.height == rows["target"].drop_nulls().len()
         assert network.weights.sum() == pytest.approx(network.ties["weight"].sum() * (2 - network.directed))
 
-    def test_the_tag_decides_about_direction(self, store: Store) -> None:
+    def test_the_tag_decides_about_direction(self, village_store: Store) -> None:
         """Funding is directed, collaboration, the usual network, is not."""
-        assert load_network(store, "networks/funding").directed
-        assert load_network(store).ties.height
-        assert not load_network(store).directed
-        assert load_network(store).name == "networks/collaboration"
+        assert load_network(village_store, "networks/funding").directed
+        assert load_network(village_store).ties.height
+        assert not load_network(village_store).directed
+        assert load_network(village_store).name == "networks/collaboration"
 
-    def test_parameters_reach_the_query(self, store: Store) -> None:
+    def test_parameters_reach_the_query(self, village_store: Store) -> None:
         """With no activity of the asked status there is no tie left; an unknown parameter is refused."""
         nobody = "https://w3id.org/solidarity-graph/vocabulary/status/nothing"
-        assert load_network(store, status=nobody).ties.height < load_network(store).ties.height
+        assert load_network(village_store, status=nobody).ties.height < load_network(village_store).ties.height
         with pytest.raises(UnknownNameError, match="did you mean: status"):
-            load_network(store, statuss=nobody)
+            load_network(village_store, statuss=nobody)
 
-    def test_another_query_is_refused(self, store: Store) -> None:
+    def test_another_query_is_refused(self, village_store: Store) -> None:
         """A name that is not known lists the near ones, a query that is no network its missing columns."""
         with pytest.raises(UnknownNameError, match="networks/collaboration"):
-            load_network(store, "networks/colaboration")
+            load_network(village_store, "networks/colaboration")
         with pytest.raises(DataError, match="lack the column source") as caught:
-            load_network(store, "gaps/organisations")
+            load_network(village_store, "gaps/organisations")
         assert caught.value.where == "query gaps/organisations"
 
-    def test_loading_logs_one_line(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    def test_loading_logs_one_line(self, village_store: Store, caplog: pytest.LogCaptureFixture) -> None:
         """At INFO stand the name, the counts and the time."""
         with caplog.at_level(logging.INFO, logger="graphkit.network"):
-            network = load_network(store)
+            network = load_network(village_store)
         (line,) = (record.getMessage() for record in caplog.records if record.name == "graphkit.network")
         assert line.startswith(repr(network))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -22,6 +23,7 @@ from graphkit.terms import compact
 __all__ = ["FRAME_FORMATS", "frame_to_text", "json_value"]
 
 _FORMULA_START: Final = r"^[=+\-@\t\r]"
+_WIDTH: Final = 120
 _NUMBERS = (pl.Int64, pl.Float64, pl.Decimal)
 
 
@@ -70,14 +72,15 @@ def _json(frame: pl.DataFrame) -> str:
 
 
 def _table(frame: pl.DataFrame) -> str:
-    """Draw a table as wide as the terminal, IRIs shortened by known prefixes, long cells folded."""
+    """Draw a table as wide as the terminal (or 120), IRIs shortened by known prefixes, long cells folded."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column, kind in frame.schema.items():
         table.add_column(Text(column), justify="right" if kind in _NUMBERS else "left", overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*(Text("" if cell is None else compact(str(cell))) for cell in row))
     sink = io.StringIO()
-    console = Console(file=sink, width=Console().width, highlight=False, color_system=None)
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns
+    console = Console(file=sink, width=width, highlight=False, color_system=None)
     console.print(table)
     rows = "row" if frame.height == 1 else "rows"
     return "\n".join(line.rstrip() for line in sink.getvalue().splitlines()) + f"\n\n{frame.height} {rows}\n"

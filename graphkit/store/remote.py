@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import http.client
 import logging
+import re
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -32,9 +33,12 @@ _TABLE: Final = "application/sparql-results+json, application/sparql-results+xml
 _GRAPH: Final = "application/n-triples, text/turtle;q=0.9, application/rdf+xml;q=0.5"
 _NOT_UNION: Final = "ASK { GRAPH ?g { ?s ?p ?o } FILTER NOT EXISTS { ?s ?p ?o } }"
 _ANY_NAMED: Final = "ASK { GRAPH ?g { ?s ?p ?o } }"
-_NAMES: Final = "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }"
+_NAMES: Final = "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g"
 _NAMED_QUADS: Final = "SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }"
 _OTHER_TRIPLES: Final = "SELECT ?s ?p ?o { ?s ?p ?o FILTER NOT EXISTS { GRAPH ?g { ?s ?p ?o } } }"
+_DECLARATION: Final = re.compile(
+    r"(?:\s|#[^\n\r]*)*(?:PREFIX(?:\s|#[^\n\r]*)*([^\s:#<>]*:)|BASE)(?:\s|#[^\n\r]*)*(<[^>]*>)", re.IGNORECASE
+)
 _NAMES_FRESH_SECONDS: Final = 10.0
 _LONGEST_WORDS: Final = 300
 _log = logging.getLogger(__name__)
@@ -45,7 +49,8 @@ class RemoteStore:
 
     Queries are answered as on an embedded store: where the endpoint's default graph leaves out the named graphs,
     they are named with each query (their list is at most 10 seconds old). Triples in the default graph of such
-    an endpoint are then seen only if it knows Oxigraph's parameter `union-default-graph`.
+    an endpoint are then seen only if it knows Oxigraph's parameter `union-default-graph`. A server that is set to
+    make the union itself may not heed FROM: an Oxigraph server with --union-default-graph does not.
     """
 
     def __init__(
@@ -130,10 +135,10 @@ class RemoteStore:
         finally:
             change.end()
             self._changing = False
-        if change.parts:
-            self._send("\n;\n".join(change.parts))
+        if request := change.request():
+            self._send(request)
             self._names = None
-            _log.info("sent a change of %d parts by %s: %s", len(change.parts), who or "this user", why)
+            _log.info("sent a change by %s: %s", who or "this user", why)
 
     def versions(self) -> list[Version]:
         """Raise `StoreError`: an endpoint keeps no versions."""
@@ -275,7 +280,8 @@ class _RemoteChange:
     """Gathers the parts of one update request."""
 
     def __init__(self) -> None:
-        self.parts: list[str] = []
+        self._parts: list[str] = []
+        self._declared: dict[str, str] = {}
         self._ended = False
 
     def load(self, source: Path | bytes, *, media_type: str | None = None, graph: str | None = None) -> int:
@@ -285,25 +291,44 @@ class _RemoteChange:
         groups = [_triples(held, ox.DefaultGraph())]
         groups += [f"GRAPH {name} {{\n{_triples(held, name)}}}\n" for name in held.named_graphs()]
         if len(held):
-            self.parts.append(f"INSERT DATA {{\n{''.join(groups)}}}")
+            self._parts.append(f"INSERT DATA {{\n{''.join(groups)}}}")
         return len(held)
 
     def update(self, sparql: str) -> None:
         """Run a SPARQL 1.1 update."""
         self._check_open()
         engine.check_update_syntax(sparql)
-        code = bare_code(sparql).rstrip()
+        body = self._without_prologue(sparql)
+        code = bare_code(body).rstrip()
         if code:
-            self.parts.append(sparql[: len(code) - 1] if code.endswith(";") else sparql)
+            self._parts.append(body[: len(code) - 1] if code.endswith(";") else body)
 
     def clear(self, graph: str) -> None:
         """Remove a named graph with all it holds."""
         self._check_open()
-        self.parts.append(f"DROP SILENT GRAPH {graph_name(graph)}")
+        self._parts.append(f"DROP SILENT GRAPH {graph_name(graph)}")
+
+    def request(self) -> str:
+        """Return the whole change as one update, empty where nothing was done."""
+        declared = [f"{name} {iri}\n" for name, iri in self._declared.items()]
+        return "".join(declared) + "\n;\n".join(self._parts) if self._parts else ""
 
     def end(self) -> None:
         """Refuse all that comes after the block."""
         self._ended = True
+
+    def _without_prologue(self, sparql: str) -> str:
+        """Take the declarations off an update: not every server reads them anywhere but at the start of a request."""
+        end = 0
+        while found := _DECLARATION.match(sparql, end):
+            name = f"PREFIX {found[1]}" if found[1] else "BASE"
+            if self._declared.setdefault(name, found[2]) != found[2]:
+                raise StoreError(
+                    f"two updates of one change disagree about {name}",
+                    hint="use another prefix in one of them, or make two changes",
+                )
+            end = found.end()
+        return sparql[end:]
 
     def _check_open(self) -> None:
         if self._ended:

@@ -128,11 +128,11 @@ function save(picture: Picture): void {
 }
 
 function describe(model: Model): void {
-  const { organisations, ties, gaps, communities } = model.data;
+  const { organisations, ties, communities } = model.data;
   stage.setAttribute(
     "aria-label",
     `Picture of ${organisations.length} organisations in ${communities.length} communities, joined by ${ties.length} ties, ` +
-      `with ${gaps.length} suggested ties. The tables below hold the same.`,
+      `with ${model.suggested} suggested ties. The tables below hold the same.`,
   );
 }
 

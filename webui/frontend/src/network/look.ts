@@ -47,7 +47,7 @@ export class Look {
     const organisation = this.model.byId.get(id);
     if (!organisation) return {};
     const { colour, ring } = this.palette.mark(
-      this.#view.colour === "kind" ? this.model.kinds.indexOf(organisation.kind) : organisation.community,
+      this.#view.colour === "kind" ? this.model.kinds.indexOf(organisation.kind) : this.model.communityPlace(organisation.community),
     );
     const back = (this.#filtered && !this.#passing.has(id)) || (this.#near.size > 0 && !this.#near.has(id));
     if (back) return { color: this.palette.faint, borderColor: this.palette.paper, borderSize: 0.15, label: "", zIndex: 0 };
@@ -78,7 +78,7 @@ export class Look {
     const touched =
       selected?.type === "organisation"
         ? pair.source === selected.id || pair.target === selected.id
-        : selected !== null && selected.type === type && joins(pair, selected);
+        : selected !== null && joins(pair, selected);
     const back =
       (this.#filtered && !(this.#passing.has(pair.source) && this.#passing.has(pair.target))) || (selected && !touched);
     const width = gap ? 2 : Math.min(5, 0.9 + Math.sqrt("weight" in pair ? pair.weight : 1) * 0.6);

@@ -18,22 +18,29 @@ export class Model {
   readonly byId: Map<string, Organisation>;
   readonly kinds: string[];
   readonly hubs: Set<string>;
+  /** Gaps between two that have no tie yet: only these are drawn, since a dash means "suggested". */
+  readonly suggested: number;
+  readonly #communities: Map<number, string>;
 
   constructor(readonly data: NetworkData) {
     this.byId = new Map(data.organisations.map((each) => [each.id, each]));
     this.kinds = byCount(data.organisations.map((each) => each.kind));
     this.hubs = hubs(data.organisations);
+    this.#communities = new Map(data.communities.map((each) => [each.id, each.label]));
     const most = Math.max(1, ...data.organisations.map((each) => each.degree));
     const largest = data.organisations.length > 150 ? 11 : 15;
     for (const { id, label, x, y, degree } of data.organisations)
       this.graph.mergeNode(id, { label, x, y, size: SMALLEST + (largest - SMALLEST) * Math.sqrt(degree / most) });
     this.#join(data.ties, "tie");
-    this.#join(data.gaps, "gap");
+    const tied = new Set(data.ties.map(pairKey));
+    this.#join(data.gaps, "gap", tied);
+    this.suggested = data.gaps.filter((gap) => !tied.has(pairKey(gap))).length;
   }
 
-  #join(pairs: (Tie | GapTie)[], type: "tie" | "gap"): void {
-    pairs.forEach(({ source, target }, i) => {
-      if (this.graph.hasNode(source) && this.graph.hasNode(target) && source !== target)
+  #join(pairs: (Tie | GapTie)[], type: "tie" | "gap", without = new Set<string>()): void {
+    pairs.forEach((pair, i) => {
+      const { source, target } = pair;
+      if (this.graph.hasNode(source) && this.graph.hasNode(target) && source !== target && !without.has(pairKey(pair)))
         this.graph.addEdgeWithKey(`${type}:${i}`, source, target);
     });
   }
@@ -62,8 +69,18 @@ export class Model {
     return this.byId.get(id)?.label ?? id;
   }
 
+  /** Tell whether a gap is about a tie that exists (a weak point) and not about a missing one. */
+  isTied(gap: GapTie): boolean {
+    return this.data.ties.some((tie) => joins(tie, gap));
+  }
+
   communityLabel(id: number): string {
-    return this.data.communities.find((each) => each.id === id)?.label ?? `Community ${id + 1}`;
+    return this.#communities.get(id) ?? "on its own";
+  }
+
+  /** The place of a community among the colours; one that the server does not list has none. */
+  communityPlace(id: number): number {
+    return this.#communities.has(id) ? id : -1;
   }
 }
 
@@ -79,6 +96,10 @@ export function passes(view: View, organisation: Organisation): boolean {
 /** Tell whether two pairs name the same two organisations, whichever comes first. */
 export function joins(a: { source: string; target: string }, b: { source: string; target: string }): boolean {
   return (a.source === b.source && a.target === b.target) || (a.source === b.target && a.target === b.source);
+}
+
+function pairKey({ source, target }: { source: string; target: string }): string {
+  return source < target ? `${source} ${target}` : `${target} ${source}`;
 }
 
 /** The best-joined organisation of each community: enough names to know where one is, few enough to read. */

@@ -43,7 +43,8 @@ export class Panel {
   }
 
   #overview(view: View) {
-    const { organisations, ties, gaps, communities } = this.model.data;
+    const { organisations, ties, communities } = this.model.data;
+    const alone = organisations.length - communities.reduce((sum, each) => sum + each.size, 0);
     const byKind = view.colour === "kind";
     const counts = new Map<string, number>();
     for (const { kind } of organisations) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -56,10 +57,11 @@ export class Panel {
       say: "",
       parts: [
         heading("The whole network"),
-        el("p", { class: "soft" }, `${count(organisations.length, "organisation")}, ${count(ties.length, "tie")}, ${count(gaps.length, "suggested tie")}.`),
+        el("p", { class: "soft" }, `${count(organisations.length, "organisation")}, ${count(ties.length, "tie")}, ${count(this.model.suggested, "suggested tie")}.`),
         el("p", { class: "soft" }, "Size shows how many others an organisation works with. A dashed line is a suggestion, not a fact."),
         el("h3", {}, byKind ? "Kinds" : "Communities"),
         el("ul", { class: "plain" }, ...legend),
+        alone > 0 && !byKind ? el("p", { class: "soft" }, el("span", { class: markClass(-1) }), ` ${alone} on their own: the sources name no tie.`) : null,
       ],
     };
   }
@@ -75,17 +77,17 @@ export class Panel {
     const gaps = this.model.gapsOf(organisation.id);
     const { id, label, kind, region, community, href } = organisation;
     return {
-      say: `${label}: ${count(neighbours.length, "neighbour")}, ${count(gaps.length, "suggestion")}`,
+      say: `${label}: ${count(neighbours.length, "neighbour")}, ${count(gaps.length, "gap or suggestion", "gaps and suggestions")}`,
       parts: [
         this.#back(),
         heading(label),
-        el("p", { class: "chips" }, chip(kind), region ? chip(region) : null, chip(this.model.communityLabel(community), community)),
+        el("p", { class: "chips" }, chip(kind), region ? chip(region) : null, chip(this.model.communityLabel(community), this.model.communityPlace(community))),
         el("p", {}, el("a", { href }, "Open the page of this organisation")),
         el("h3", {}, `Works with ${neighbours.length}`),
         neighbours.length
           ? el("ul", { class: "plain" }, ...neighbours.map((each) => this.#pairRow({ type: "tie", source: id, target: each.organisation.id }, each.organisation.label, activities(each.tie))))
           : el("p", { class: "soft" }, "No tie is recorded. That does not mean that there is none."),
-        gaps.length ? el("h3", {}, "Suggested, not known") : null,
+        gaps.length ? el("h3", {}, "Gaps and suggestions") : null,
         gaps.length ? el("ul", { class: "plain" }, ...gaps.map((gap) => this.#pairRow({ type: "gap", source: gap.source, target: gap.target }, this.model.label(gap.source === id ? gap.target : gap.source), gap.score.toFixed(2)))) : null,
       ],
     };
@@ -117,12 +119,13 @@ export class Panel {
   }
 
   #gap(gap: GapTie) {
+    const tied = this.model.isTied(gap);
     return {
-      say: `Suggestion for ${this.model.label(gap.source)} and ${this.model.label(gap.target)}: ${gap.explanation}`,
+      say: `${tied ? "Weak point of" : "Suggestion for"} ${this.model.label(gap.source)} and ${this.model.label(gap.target)}: ${gap.explanation}`,
       parts: [
         this.#back(),
-        this.#pairHeading("Suggested tie between", gap),
-        el("p", { class: "chips" }, el("span", { class: "chip suggested" }, `suggested · ${gap.kind}`), chip(gap.tier), chip(`score ${gap.score.toFixed(2)}`)),
+        this.#pairHeading(tied ? "Weak point between" : "Suggested tie between", gap),
+        el("p", { class: "chips" }, el("span", { class: "chip suggested" }, `${tied ? "gap" : "suggested"} · ${gap.kind}`), chip(gap.tier), chip(`score ${gap.score.toFixed(2)}`)),
         el("div", { class: "suggestion" }, el("p", {}, gap.explanation), el("p", {}, el("strong", {}, "What to do: "), gap.action)),
         ...this.#ends(gap),
       ],

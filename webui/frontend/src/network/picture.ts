@@ -14,6 +14,7 @@ export interface PictureEvents {
 }
 
 const MANY = 1000;
+const FEW = 100;
 const calmly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class Picture {
@@ -40,7 +41,7 @@ export class Picture {
       labelFont: this.#look.palette.font,
       labelSize: 12,
       labelWeight: "500",
-      labelRenderedSizeThreshold: 4,
+      labelRenderedSizeThreshold: model.graph.order > FEW ? 4 : 3,
       labelGridCellSize: 110,
       labelDensity: 1,
       stagePadding: 36,

@@ -1,0 +1,151 @@
+"""A check finds each fault once, says what to do, and finds nothing where all is well."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rdflib import SH, Graph
+
+from graphkit import check, ontology
+from graphkit.errors import DataError
+from graphkit.files import ontology_folder
+from graphkit.store import open_store
+from graphkit.terms import GRAPH, ID, PREFIXES
+
+_VILLAGE = Path(__file__).parent / "village.ttl"
+_EXAMPLES = ontology_folder() / "examples"
+_COLUMNS = ["severity", "check", "focus", "path", "value", "message", "source"]
+
+
+def _paths(folder: str) -> list[Path]:
+    return sorted((_EXAMPLES / folder).glob("*.ttl"))
+
+
+def _stated(path: Path) -> tuple[str, str]:
+    """Return the check and the message that the first line of an invalid example states."""
+    found = re.match(r"# fails: ([a-z-]+): (.+)\n", path.read_text("utf-8"))
+    assert found is not None, path
+    return found[1], found[2]
+
+
+@pytest.mark.parametrize("path", [_VILLAGE, *_paths("valid")], ids=lambda path: path.stem)
+def test_valid_file_has_no_finding(path: Path) -> None:
+    """The village and each valid example pass all shapes and all stored checks."""
+    assert check.check_files([path]).to_dicts() == []
+
+
+@pytest.mark.parametrize("path", _paths("invalid"), ids=lambda path: path.stem)
+def test_invalid_example_fails_for_its_one_reason(path: Path) -> None:
+    """Each invalid example has exactly the finding that its first line states."""
+    findings = check.check_files([path])
+    assert [(row["check"], row["message"]) for row in findings.iter_rows(named=True)] == [_stated(path)]
+    assert findings["source"].to_list() == [path.stem]
+    assert findings["severity"].to_list() == ["violation"]
+
+
+def test_every_shape_has_an_invalid_example() -> None:
+    """No rule is without a file that breaks it."""
+    shapes = Graph()
+    for path in (ontology_folder() / "shapes").glob("*.ttl"):
+        shapes.parse(path, format="turtle")
+    rules = {str(rule).rpartition("/")[2] for rule in shapes.subjects(SH.message)}
+    assert rules == {_stated(path)[0] for path in _paths("invalid")}
+
+
+def test_shipped_graph_has_no_finding() -> None:
+    """The ontology and the sources that graphkit ships pass."""
+    with closing(open_store()) as store:
+        with store.change("load") as change:
+            ontology.load_ontology(change)
+            ontology.load_sources(change)
+        assert check.check(store).to_dicts() == []
+
+
+def test_finding_tells_thing_property_value_and_graph() -> None:
+    """A finding names the thing, the shortened property, the value and the graph that says it."""
+    with closing(open_store()) as store:
+        with store.change("load") as change:
+            ontology.load_ontology(change)
+            change.load(_VILLAGE, graph=GRAPH + "village")
+            change.load(
+                f'<{ID}grant/foundation-choir-2016> <https://schema.org/currency> "pounds" .'.encode(),
+                media_type="ttl",
+                graph=GRAPH + "rumours",
+            )
+            change.load(
+                f"<{ID}place/upton> <{PREFIXES['geo']}sfWithin> <{ID}organisation/choir> .".encode(),
+                media_type="ttl",
+                graph=GRAPH + "rumours",
+            )
+        findings = check.check(store)
+    assert findings.columns == _COLUMNS
+    assert set(findings.dtypes) == {pl.String}
+    within = findings.row(by_predicate=pl.col("check") == "region-within", named=True)
+    assert within["focus"] == ID + "place/upton"
+    assert within["path"] == "geo:sfWithin"
+    assert within["value"] == ID + "organisation/choir"
+    assert within["source"] in {"rumours", "village"}
+    currency = findings.filter(pl.col("check") == "grant-currency")
+    assert currency["focus"].unique().to_list() == [ID + "grant/foundation-choir-2016"]
+
+
+def test_findings_come_in_the_same_order() -> None:
+    """Two checks of the same files give the same rows in the same order."""
+    paths = _paths("invalid")[::9]
+    first, second = check.check_files(paths), check.check_files(reversed(paths))
+    assert first.height >= len(paths) - 3
+    assert first.to_dicts() == second.to_dicts()
+    assert first.equals(first.sort(_COLUMNS))
+
+
+def test_store_without_the_ontology_is_judged_with_the_shipped_one() -> None:
+    """Data alone is judged as if the ontology were there: its kinds and statuses are known."""
+    with closing(open_store()) as store:
+        with store.change("load") as change:
+            change.load(_VILLAGE, graph=GRAPH + "village")
+        assert check.check(store).to_dicts() == []
+
+
+def test_data_in_the_default_graph_is_judged() -> None:
+    """A statement that stands in no named graph is not overlooked."""
+    with closing(open_store()) as store:
+        with store.change("load") as change:
+            change.load(b"@prefix org: <http://www.w3.org/ns/org#> . <urn:x> a org:Organization .", media_type="ttl")
+        found = check.check(store)
+    assert set(found["check"]) >= {"label", "organisation-kind", "organisation-status"}
+    assert set(found["source"]) == {""}
+
+
+def test_files_refer_to_each_other() -> None:
+    """Files are judged together: what one file lacks may stand in another."""
+    lacking = _EXAMPLES / "invalid" / "bid-for.ttl"
+    assert check.check_files([lacking, _EXAMPLES / "valid" / "agents.ttl"])["check"].to_list() == ["bid-for"]
+
+
+def test_source_with_passages_is_folded_before_it_is_judged(tmp_path: Path) -> None:
+    """A TriG source is checked as it would be loaded, and a finding names the source."""
+    path = tmp_path / "chronicle.trig"
+    path.write_text(
+        "@prefix sol: <https://w3id.org/solidarity-graph/ns#> .\n"
+        f"<{GRAPH}chronicle#L7> {{ <{ID}place/upton> a sol:Region . }}\n",
+        "utf-8",
+    )
+    found = check.check_files([path])
+    assert ("label", ID + "place/upton", "chronicle") in found.select("check", "focus", "source").rows()
+    assert "passage-source" in set(found["check"])
+
+
+def test_missing_and_malformed_files_are_errors(tmp_path: Path) -> None:
+    """A file that is not there or cannot be read is an error that names it, not a finding."""
+    with pytest.raises(DataError, match="no such file") as raised:
+        check.check_files([tmp_path / "nowhere.ttl"])
+    assert raised.value.where == str(tmp_path / "nowhere.ttl")
+    broken = tmp_path / "broken.ttl"
+    broken.write_text("<urn:a> <urn:b> .", "utf-8")
+    with pytest.raises(DataError) as raised:
+        check.check_files([broken])
+    assert "broken.ttl" in raised.value.where

