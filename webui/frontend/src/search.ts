@@ -28,78 +28,92 @@ function focusOnSlash(event: KeyboardEvent): void {
 function suggest(form: HTMLFormElement): void {
   const input = form.querySelector<HTMLInputElement>("input[type=search]");
   const address = form.dataset["suggest"];
-  if (!input || !address) return;
-  const list = el("ul", { id: `${input.id}-list`, class: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
-  const status = el("p", { class: "unseen", role: "status" });
-  form.append(list, status);
-  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id }))
-    input.setAttribute(name, value);
+  if (input && address) new Suggestions(form, input, address);
+}
 
-  let hits: Hit[] = [];
-  let active = -1;
-  let asked = new AbortController();
+/** The list under one field: what was found, which one is marked, and how keys and mouse choose. */
+class Suggestions {
+  readonly #list: HTMLUListElement;
+  readonly #status = el("p", { class: "unseen", role: "status" });
+  #hits: Hit[] = [];
+  #active = -1;
+  #asked = new AbortController();
 
-  const close = () => {
-    asked.abort();
-    list.hidden = true;
-    active = -1;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
-  };
+  constructor(
+    form: HTMLFormElement,
+    readonly input: HTMLInputElement,
+    readonly address: string,
+  ) {
+    const id = `${input.id}-list`;
+    this.#list = el("ul", { id, class: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
+    form.append(this.#list, this.#status);
+    const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id };
+    for (const [name, value] of Object.entries(roles)) input.setAttribute(name, value);
+    input.addEventListener("input", calm(() => void this.#ask(), WAIT));
+    input.addEventListener("blur", () => this.#close());
+    input.addEventListener("keydown", (event) => this.#key(event));
+    this.#list.addEventListener("mousedown", (event) => this.#click(event));
+  }
 
-  const mark = (index: number) => {
-    active = index;
-    [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === index)));
-    const item = list.children[index];
-    if (item) {
-      input.setAttribute("aria-activedescendant", item.id);
-      item.scrollIntoView({ block: "nearest" });
-    } else input.removeAttribute("aria-activedescendant");
-  };
-
-  const show = (found: Hit[]) => {
-    hits = found;
-    list.replaceChildren(...hits.map((hit, i) => option(hit, `${list.id}-${i}`)));
-    list.hidden = hits.length === 0;
-    input.setAttribute("aria-expanded", String(hits.length > 0));
-    status.textContent = hits.length ? `${hits.length} suggestions; use the arrow keys` : "no suggestion";
-    mark(-1);
-  };
-
-  const ask = calm(async () => {
-    const text = input.value.trim();
-    if (text.length < LEAST) return close();
-    asked.abort();
-    asked = new AbortController();
+  async #ask(): Promise<void> {
+    const text = this.input.value.trim();
+    if (text.length < LEAST) return this.#close();
+    this.#asked.abort();
+    this.#asked = new AbortController();
     try {
-      const answer = await fetch(`${address}?${new URLSearchParams({ q: text })}`, { signal: asked.signal });
-      if (answer.ok && document.activeElement === input) show((await answer.json()) as Hit[]);
+      const address = `${this.address}?${new URLSearchParams({ q: text })}`;
+      const answer = await fetch(address, { signal: this.#asked.signal });
+      if (answer.ok && document.activeElement === this.input) this.#show((await answer.json()) as Hit[]);
     } catch {
       // Without suggestions the form still searches.
     }
-  }, WAIT);
+  }
 
-  input.addEventListener("input", ask);
-  input.addEventListener("blur", close);
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
-    if (list.hidden) return;
+  #show(hits: Hit[]): void {
+    this.#hits = hits;
+    this.#list.replaceChildren(...hits.map((hit, i) => option(hit, `${this.#list.id}-${i}`)));
+    this.#list.hidden = hits.length === 0;
+    this.input.setAttribute("aria-expanded", String(hits.length > 0));
+    this.#status.textContent = hits.length ? `${hits.length} suggestions; use the arrow keys` : "no suggestion";
+    this.#mark(-1);
+  }
+
+  #close(): void {
+    this.#asked.abort();
+    this.#list.hidden = true;
+    this.input.setAttribute("aria-expanded", "false");
+    this.#mark(-1);
+  }
+
+  #mark(index: number): void {
+    this.#active = index;
+    [...this.#list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === index)));
+    const item = this.#list.children[index];
+    if (!item) return this.input.removeAttribute("aria-activedescendant");
+    this.input.setAttribute("aria-activedescendant", item.id);
+    item.scrollIntoView({ block: "nearest" });
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.key === "Escape") this.#close();
+    if (this.#list.hidden) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const chosen = hits[active];
+    const chosen = this.#hits[this.#active];
     if (step) {
-      event.preventDefault();
-      mark(((active + step + 1 + hits.length + 1) % (hits.length + 1)) - 1);
-    } else if (event.key === "Enter" && chosen) {
-      event.preventDefault();
-      location.assign(chosen.href);
-    }
-  });
-  list.addEventListener("mousedown", (event) => {
-    event.preventDefault(); // Keeps the focus, so that the list is still there for the click.
+      // One place more than there are hits: before the first and after the last nothing is marked.
+      const places = this.#hits.length + 1;
+      this.#mark(((this.#active + 1 + step + places) % places) - 1);
+    } else if (event.key === "Enter" && chosen) location.assign(chosen.href);
+    else return;
+    event.preventDefault();
+  }
+
+  #click(event: MouseEvent): void {
+    event.preventDefault(); // Keeps the focus, so that the list does not close before the choice.
     const item = (event.target as HTMLElement).closest("li");
-    const chosen = item && hits[[...list.children].indexOf(item)];
+    const chosen = item && this.#hits[[...this.#list.children].indexOf(item)];
     if (chosen && event.button === 0) location.assign(chosen.href);
-  });
+  }
 }
 
 function option(hit: Hit, id: string): HTMLLIElement {
