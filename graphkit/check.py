@@ -35,7 +35,8 @@ PREFIX rdf: <{PREFIXES["rdf"]}>
 PREFIX rdfs: <{PREFIXES["rdfs"]}>
 PREFIX skos: <{PREFIXES["skos"]}>
 CONSTRUCT {{ ?s ?p ?o }} WHERE {{
-    {{ ?s ?p ?o FILTER(?p IN (rdf:type, rdfs:subClassOf, skos:inScheme)) }}
+    {{ ?s ?p ?o FILTER(?p IN (rdfs:subClassOf, skos:inScheme)) }}
+    UNION {{ ?s a ?o BIND(rdf:type AS ?p) FILTER(!STRSTARTS(STR(?o), "{PREFIXES["owl"]}")) }}
     UNION {{ ?s ?p ?o FILTER NOT EXISTS {{ GRAPH ?any {{ ?s ?p ?o }} }} }}
     UNION {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER(?graph NOT IN ({", ".join(f"<{name}>" for name in _BACKGROUND)})) }}
     FILTER NOT EXISTS {{ ?s a rdf:Statement }}
@@ -72,7 +73,7 @@ def _with_background(store: Store) -> Iterator[Store]:
         return
     with closing(open_store()) as copy:
         with copy.change("copy to check") as change:
-            _load_background(change)
+            change.load(_background(), media_type="nq")
             change.load(store.dump("nq"), media_type="nq")
         yield copy
 
@@ -85,17 +86,21 @@ def check_files(paths: Iterable[Path]) -> pl.DataFrame:
     """
     with closing(open_store()) as store:
         with store.change("check files") as change:
-            _load_background(change)
+            change.load(_background(), media_type="nq")
             for path in paths:
                 _load_file(change, path)
         return check(store)
 
 
-def _load_background(change: Change) -> None:
-    """Load what the shapes need to know: the ontology and its vocabularies."""
-    for part in parts():
-        if part.path.suffix == ".ttl":
-            change.load(part.path, graph=part.graph)
+@cache
+def _background() -> bytes:
+    """Return what the shapes need to know as N-Quads, read once: the ontology and its vocabularies."""
+    with closing(open_store()) as store:
+        with store.change("read the ontology") as change:
+            for part in parts():
+                if part.path.suffix == ".ttl":
+                    change.load(part.path, graph=part.graph)
+        return store.dump("nq")
 
 
 def _load_file(change: Change, path: Path) -> None:

@@ -55,19 +55,19 @@ def _serve(*options: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def union_endpoint() -> Iterator[str]:
-    """The address of a server whose default graph is the union of all graphs."""
+    """Give the address of a server whose default graph is the union of all graphs."""
     yield from _serve("--union-default-graph")
 
 
 @pytest.fixture(scope="session")
 def plain_endpoint() -> Iterator[str]:
-    """The address of a server whose default graph leaves out the named graphs."""
+    """Give the address of a server whose default graph leaves out the named graphs."""
     yield from _serve()
 
 
 @pytest.fixture(params=["memory", "folder", "union_endpoint", "plain_endpoint"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each kind in turn."""
+    """Give an empty store of each kind in turn."""
     kind = request.param
     location = tmp_path / "graph" if kind == "folder" else kind
     opened = open_store(request.getfixturevalue(kind) if kind.endswith("endpoint") else location)

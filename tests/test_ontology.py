@@ -250,8 +250,8 @@ def test_ranges_are_allowed_datatypes(modules: Graph) -> None:
         assert modules.value(term, RDFS.range) in {*_DATATYPES, None} - {XSD.date}, term
 
 
-def test_every_shape_speaks(imports: Graph) -> None:
-    """Each rule has a name, a severity and a message that ends as a sentence; helpers have none of these."""
+def test_every_shape_speaks() -> None:
+    """Each rule has a name, a severity and a message that ends as a sentence."""
     shapes = _graph(_files("shapes/*.ttl"))
     rules = set(shapes.subjects(SH.message))
     assert len(rules) > 60

@@ -24,7 +24,7 @@ WHO = "SELECT ?who ?whom { ?who <urn:knows> ?whom } ORDER BY ?who"
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    """A store with two named graphs and one triple in the default graph."""
+    """Give a store with two named graphs and one triple in the default graph."""
     with store.change("two graphs") as change:
         change.load(TWO_GRAPHS, media_type="nq")
     return store
@@ -145,9 +145,14 @@ def test_malformed_data_is_reported_with_line_and_column_and_changes_nothing(fil
     """The good part of a bad file does not come in, nor what was loaded before it in the same change."""
     before, path = filled.dump(), tmp_path / "bad.ttl"
     path.write_text("<urn:a> <urn:b> <urn:c> .\n<urn:a> nope:x 1 .\n")
-    with pytest.raises(DataError, match="prefix") as caught, filled.change("bad") as change:
-        change.load(b"<urn:x> <urn:p> 1 .", media_type="ttl")
-        change.load(path)
+
+    def work() -> None:
+        with filled.change("bad") as change:
+            change.load(b"<urn:x> <urn:p> 1 .", media_type="ttl")
+            change.load(path)
+
+    with pytest.raises(DataError, match="prefix") as caught:
+        work()
     assert caught.value.where == f"{path}, line 2, column 9"
     assert filled.dump() == before
 
@@ -155,9 +160,14 @@ def test_malformed_data_is_reported_with_line_and_column_and_changes_nothing(fil
 def test_a_malformed_update_is_an_error_and_changes_nothing(filled: Store) -> None:
     """A syntax error is found where the update is given, with its place."""
     before = filled.dump()
-    with pytest.raises(QueryError, match="update cannot be read") as caught, filled.change("bad") as change:
-        change.update("CLEAR ALL")
-        change.update("INSERT DATA {\n <urn:a> <urn:b> }")
+
+    def work() -> None:
+        with filled.change("bad") as change:
+            change.update("CLEAR ALL")
+            change.update("INSERT DATA {\n <urn:a> <urn:b> }")
+
+    with pytest.raises(QueryError, match="update cannot be read") as caught:
+        work()
     assert caught.value.where.startswith("line 2, column")
     assert filled.dump() == before
 
@@ -277,7 +287,7 @@ def test_a_query_that_cannot_be_read_is_a_query_error(store: Store, query: str) 
 
 
 def test_dumps_come_sorted_whole_or_by_graph(filled: Store) -> None:
-    """nq holds all, nt one graph; formats without graph names refuse the whole."""
+    """All goes as nq, one graph; formats without graph names refuse the whole."""
     assert filled.dump("nq").splitlines() == sorted(TWO_GRAPHS.strip().splitlines())
     assert filled.dump("nt", "urn:g1") == b"<urn:ann> <urn:knows> <urn:bea> .\n"
     assert b"urn:bea" in filled.dump("ttl", "urn:g2")

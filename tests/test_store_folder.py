@@ -32,7 +32,9 @@ def _interrupted(folder: Path, steps: str) -> None:
         f"with store.change('killed') as change:\n    {steps}\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, check=False
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
@@ -56,8 +58,9 @@ def test_what_was_committed_is_there_when_the_folder_is_opened_again(tmp_path: P
     [
         "change.load(b'<urn:x> <urn:p> 1 .', media_type='ttl')",
         "change.update('CLEAR ALL; INSERT DATA { <urn:x> <urn:p> 1 }')",
-        "change.load(b'<urn:x> <urn:p> 1 .', media_type='ttl'); change.clear('urn:g'); store._archive._write_current = "
-        "lambda number: os.kill(os.getpid(), signal.SIGKILL); store._commit(change, change._stage, 'late', '')",
+        "change.load(b'<urn:x> <urn:p> 1 .', media_type='ttl'); "
+        + "store._archive._write_current = lambda number: os.kill(os.getpid(), signal.SIGKILL); "
+        + "store._commit(change, change._stage, 'late', '')",
     ],
     ids=["after a load", "after an update", "just before the commit"],
 )

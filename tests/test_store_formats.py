@@ -63,7 +63,7 @@ def test_bytes_need_a_media_type() -> None:
         ("nt", b'<urn:a> <urn:p> "1" .\n<urn:a> <urn:p> "1 .\n', ", line 2, column 17"),
         ("nq", b"<urn:a> <urn:p>", ", line 1, column"),
         ("trig", b"<urn:g> { <urn:a> ", ", line 1, column"),
-        ("rdf", b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n <oops></rdf:RDF>', ", line 2, column"),
+        ("rdf", XML.replace(b"</e:p>", b""), ", line 2, column"),
         ("jsonld", b'{"@id":\n oops}', ", line 2, column"),
         ("ttl", b"\xff", ", line 1, column 1"),
     ],
@@ -144,7 +144,10 @@ def test_json_ld_goes_into_a_graph_unless_it_names_its_own() -> None:
 @pytest.mark.parametrize("to", ["ttl", "nt", "nq", "trig", "rdf", "jsonld"])
 def test_conversion_keeps_every_triple(to: str) -> None:
     """A graph goes to any format and back unchanged, spelling included."""
-    graph = b'<urn:a> <https://example.org/p> "1.50"^^<http://www.w3.org/2001/XMLSchema#decimal> .\n<urn:a> <https://example.org/p> "x"@en .\n'
+    graph = (
+        b'<urn:a> <https://example.org/p> "1.50"^^<http://www.w3.org/2001/XMLSchema#decimal> .\n'
+        b'<urn:a> <https://example.org/p> "x"@en .\n'
+    )
     back = convert(convert(graph, "nt", to), to, "nt")
     assert sorted(back.splitlines()) == sorted(graph.splitlines())
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,14 @@ ALL = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"
 BOMB = (
     "SELECT (STRLEN(?z) AS ?n) { VALUES ?a { '" + "x" * 1000 + "' } "
-    + " ".join(f"BIND(CONCAT(?{a}, ?{a}, ?{a}, ?{a}) AS ?{b})" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True))
+    + " ".join(f"BIND(CONCAT(?{a}, ?{a}, ?{a}, ?{a}) AS ?{b})" for a, b in pairwise("abcdefghijklm"))
     + " BIND(?m AS ?z) }"
 )  # fmt: skip
 
 
 @pytest.fixture(params=["memory", "folder"])
 def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store of this process with fifty quads."""
+    """Give a store of this process with fifty quads."""
     store = open_store(tmp_path / "g" if request.param == "folder" else None)
     with store.change("fifty") as change:
         change.load(" ".join(f"<urn:s{i}> <urn:p> {i} ." for i in range(50)).encode(), media_type="ttl", graph="urn:g")

@@ -17,7 +17,7 @@ from graphkit.store.versions import canonical, without_graph
 
 @pytest.fixture(params=["memory", "folder"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store that keeps versions."""
+    """Give a store that keeps versions."""
     store = open_store(tmp_path / "g" if request.param == "folder" else None)
     yield store
     store.close()
@@ -132,7 +132,7 @@ def test_a_graph_is_taken_out_of_the_lines_and_nothing_else() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_what_a_change_says_of_its_content_is_what_the_engine_holds(tmp_path: Path, seed: int) -> None:
     """The content worked out from loads and clears equals what the engine gives back, whatever was done."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - no secret
     store = open_store(tmp_path / "g")
     for _ in range(4):
         with store.change("random") as change:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from flask import request, url_for
+from flask import url_for
 
 from graphkit import queries
 from graphkit.store import Store
@@ -28,7 +28,7 @@ def href(iri: str) -> str:
     """Return the address of the page about `iri`: here for our own things, elsewhere for http(s), else empty."""
     if iri.startswith(ID):
         return url_for("pages.thing", path=iri.removeprefix(ID))
-    if iri.startswith(_VOCABULARY) or iri.startswith(PREFIXES["sol"]):
+    if iri.startswith((_VOCABULARY, PREFIXES["sol"])):
         return url_for("pages.concept", iri=iri)
     return quote(iri, safe=":/?#[]@!$&'()*+,;=%-._~") if iri.startswith(("http://", "https://")) else ""
 
@@ -38,9 +38,10 @@ def link(iri: str, names: Mapping[str, str]) -> Link:
     return {"label": names.get(iri, compact(iri)), "href": href(iri)}
 
 
-def query_href(name: str, **values: str) -> str:
-    """Return the address of the page that runs a stored query."""
-    return url_for("pages.stored_query", name=name, **values)
+def query_href(name: str, values: Mapping[str, str] | None = None) -> str:
+    """Return the address of the page that runs a stored query with `values`."""
+    address = url_for("pages.stored_query", name=name)
+    return f"{address}?{urlencode(values)}" if values else address
 
 
 def names_of(store: Store, iris: Iterable[str]) -> dict[str, str]:
@@ -50,9 +51,3 @@ def names_of(store: Store, iris: Iterable[str]) -> dict[str, str]:
         return {}
     frame = queries.run(store, "explore/labels", thing=wanted)
     return dict(frame.select("thing", "label").unique("thing", keep="first", maintain_order=True).rows())
-
-
-def wants(media: str) -> bool:
-    """Tell whether the client would rather have `media` than a page."""
-    best = request.accept_mimetypes.best_match(["text/html", media])
-    return best == media

@@ -17,7 +17,8 @@ __all__ = ["network_data", "network_page"]
 
 _DEFAULT = "networks/collaboration"
 _PAIR = 2
-_DRAWN = ("P1", "P2")
+_INTRODUCTION = "P1"
+_SHOWN = (_INTRODUCTION, "P2", "R1", "B2", "R2")
 
 
 def network_page(analysis: Analysis, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -25,21 +26,21 @@ def network_page(analysis: Analysis, asked: Mapping[str, str]) -> dict[str, Any]
     name = asked.get("network") or _DEFAULT
     picture = analysis.picture(name)
     state = {key: asked.get(key, "") for key in ("kind", "community", "find", "selected")}
-    rows = [_row(row, picture, state) for row in picture.organisations.sort(
-        "degree", "label", descending=[True, False]).iter_rows(named=True)]
+    ordered = picture.organisations.sort("degree", "label", descending=[True, False])
+    rows = [_row(row, picture, state) for row in ordered.iter_rows(named=True)]
     gaps = _suggested(analysis, name)
     query = queries.find(name)
     return {
         "rows": rows,
         "gaps": [_gap_words(gap) for gap in gaps],
         "state": {**state, "network": name},
-        "networks": [{"value": each, "label": queries.find(each).summary} for each in network_names()],
+        "networks": [{"value": each, "label": _short(each)} for each in network_names()],
         "communities": _communities(picture),
         "counts": {
             "organisations": picture.organisations.height,
             "ties": picture.network.adjacency.nnz // 2,
             "communities": picture.communities.height,
-            "gaps": len([gap for gap in gaps if len(gap.members) == _PAIR]),
+            "gaps": len([gap for gap in gaps if gap.kind == _INTRODUCTION]),
         },
         "banner": analysis.report.banner,
         "query": {
@@ -66,6 +67,11 @@ def network_data(analysis: Analysis, asked: Mapping[str, str]) -> dict[str, Any]
         "gaps": [_gap_tie(gap) for gap in _suggested(analysis, name) if len(gap.members) == _PAIR],
         "communities": _communities(picture),
     }
+
+
+def _short(name: str) -> str:
+    """Return the last part of the name of a query as words."""
+    return name.rpartition("/")[2].replace("-", " ")
 
 
 def _row(row: dict[str, Any], picture: Picture, state: Mapping[str, str]) -> dict[str, Any]:
@@ -107,7 +113,9 @@ def _ties(analysis: Analysis, picture: Picture) -> list[dict[str, Any]]:
     ties = picture.network.ties
     names = names_of(analysis.store, ties["activity"].drop_nulls().unique())
     pairs = ties.group_by("source", "target", maintain_order=True).agg(
-        pl.col("weight").sum(), pl.struct("activity", "date").alias("through"), pl.col("kind").drop_nulls().unique().sort()
+        pl.col("weight").sum(),
+        pl.struct("activity", "date").alias("through"),
+        pl.col("kind").drop_nulls().unique().sort(),
     )
     return [
         {
@@ -134,7 +142,7 @@ def _suggested(analysis: Analysis, name: str) -> list[Gap]:
     """Return the gaps about this network; they are found on the network of working together only."""
     if name != _DEFAULT:
         return []
-    return [gap for gap in analysis.report.gaps if gap.kind in {*_DRAWN, "R1", "B2", "R2"}]
+    return [gap for gap in analysis.report.gaps if gap.kind in _SHOWN]
 
 
 def _gap_tie(gap: Gap) -> dict[str, Any]:

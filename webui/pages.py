@@ -14,8 +14,7 @@ from graphkit.export.gaps import gap_to_dict
 from graphkit.gaps import KINDS, TIERS, Gap, as_frame
 from graphkit.queries import Query
 from graphkit.terms import ID
-from webui import links
-from webui.analysis import Analysis, network_names
+from webui.analysis import Analysis
 from webui.links import Link, href, link, names_of, query_href
 from webui.network import network_data, network_page
 from webui.settings import Settings
@@ -224,7 +223,7 @@ def commitments() -> str:
             "standing": standing,
             "href": href(standing.commitment),
             "policy": {"label": standing.policy_label, "href": href(standing.policy)},
-            "query_href": query_href(standing.query, commitment=standing.commitment),
+            "query_href": query_href(standing.query, {"commitment": standing.commitment}),
             "findings": [(href(finding.iri), finding) for finding in standing.findings],
         }
         for standing in report.standings
@@ -280,7 +279,7 @@ def _behind(query: Query, values: dict[str, str]) -> dict[str, Any]:
     """Return what the foot of a page says about the query behind it."""
     bound = queries.bind(query, values)
     twins = [
-        {"label": label, "href": url_for("pages.stored_query", name=f"{query.name}.{form}", **values)}
+        {"label": label, "href": query_href(f"{query.name}.{form}", values)}
         for label, form in (("CSV", "csv"), ("JSON", "json"), ("CSV for spreadsheets", "spreadsheet"))
     ]
     return {"name": query.name, "text": bound, "run_href": url_for("sparql.page", query=bound), "twins": twins}

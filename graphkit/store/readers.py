@@ -22,6 +22,7 @@ __all__ = ["answer_within"]
 
 _IMPORTS_FROM: Final = str(Path(__file__).resolve().parents[2])
 _ASK_FOR_LESS: Final = "ask for less: narrow the pattern, or add a LIMIT to each part"
+_OUT_OF_MEMORY: Final = ("memory allocation", "MemoryError", "bad_alloc", "temporarily unavailable")
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +39,7 @@ def answer_within(
 
     On an embedded store the query runs in a process of its own on the newest version; whatever it does to that
     process, this one goes on. `seconds` is wall-clock time with the start of the process (about 0.1 s),
-    `memory_bytes` its address space, `max_bytes` the longest answer. An endpoint limits itself: there only
+    `memory_bytes` the memory it may take beyond what the engine needs to start, `max_bytes` the longest answer. An endpoint limits itself: there only
     the waiting time and the length are bounded.
     """
     check_query(sparql)
@@ -109,7 +110,7 @@ def _read_reply(out: bytes, err: bytes, code: int, task: Task) -> bytes:
 
 def _death(words: str, code: int, task: Task) -> QueryError | StoreError:
     """Tell from the way a worker died what was wrong with its query."""
-    if "memory allocation" in words or "MemoryError" in words or "Cannot allocate memory" in words:
+    if any(sign in words for sign in _OUT_OF_MEMORY):
         most = task["memory_bytes"] // 1024**2
         return QueryError(f"the query needed more than {most:,} MiB of memory and was stopped", hint=_ASK_FOR_LESS)
     if code == -signal.SIGXCPU:

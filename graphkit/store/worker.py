@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from typing import TypedDict
+from pathlib import Path
+from typing import Final, TypedDict
 
 import pyoxigraph as ox
 
@@ -17,6 +18,9 @@ from graphkit.errors import GraphkitError, QueryError
 from graphkit.store import engine
 
 __all__ = ["Reply", "Task", "main", "too_long"]
+
+
+_STATM: Final = Path("/proc/self/statm")
 
 
 class Task(TypedDict):
@@ -61,11 +65,13 @@ class _Capped:
 def main() -> None:
     """Do the one task that stands on the standard input."""
     task: Task = json.loads(sys.stdin.buffer.readline())
-    _limit(task)
+    _limit_time(task["seconds"])
+    store = ox.Store() if task["folder"] is None else ox.Store.read_only(task["folder"])
+    _limit_memory(task["memory_bytes"])
     answer = _Capped(task["max_bytes"])
     reply: Reply = {"what": "", "where": "", "hint": ""}
     try:
-        engine.answer(_opened(task["folder"]), task["query"], task["media_type"], into=answer)
+        engine.answer(store, task["query"], task["media_type"], into=answer)
     except GraphkitError as error:
         reply = _told(too_long(task["max_bytes"]) if answer.overflowed else error)
         answer.parts.clear()
@@ -73,16 +79,19 @@ def main() -> None:
     sys.stdout.buffer.writelines(answer.parts)
 
 
-def _limit(task: Task) -> None:
-    """Bound the memory, and the time too, in case that the parent dies and cannot kill this process."""
-    resource.setrlimit(resource.RLIMIT_AS, (task["memory_bytes"], task["memory_bytes"]))
-    seconds = int(task["seconds"]) + 2
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+def _limit_time(seconds: float) -> None:
+    """Bound the time here too, in case that the parent dies and cannot kill this process."""
+    most = int(seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _opened(folder: str | None) -> ox.Store:
-    return ox.Store() if folder is None else ox.Store.read_only(folder)
+def _limit_memory(most: int) -> None:
+    """Bound the address space, counting from what the engine has reserved for its threads by now."""
+    reserved = 0
+    if _STATM.exists():
+        reserved = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (reserved + most, reserved + most))
 
 
 def too_long(most: int) -> QueryError:
