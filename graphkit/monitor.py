@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from graphkit import queries
+from graphkit.dates import spoken
 from graphkit.errors import DataError
 from graphkit.store import Store
 from graphkit.terms import QUERY
@@ -38,7 +39,8 @@ class Standing:
     `status` is a concept of the vocabulary `commitment-status`: `not-measurable` where no completeness scope
     covers the commitment and nothing was found, else `no-evidence`, `stale`, `on-track` (a target is declared
     and met within the review period) or `some-evidence`. `age_months` counts from the newest dated evidence,
-    or from the start of the commitment, to `as_of`; None where neither has a date.
+    or from the start of the commitment, to `as_of`; None where neither has a date. `since` is the start of the
+    commitment as exactly as it is known, or empty.
     """
 
     commitment: str
@@ -46,7 +48,7 @@ class Standing:
     label: str
     policy: str
     policy_label: str
-    since: date | None
+    since: str
     query: str
     status: str
     findings: tuple[Finding, ...]
@@ -88,7 +90,7 @@ def _standing(store: Store, row: dict[str, Any], today: date) -> Standing:
         label=row["label"],
         policy=row["policy"],
         policy_label=row["policy_label"],
-        since=row["since"],
+        since=spoken(row["since"], row["since_precision"] or "") if row["since"] else "",
         query=query,
         status=_status(row, findings, age, as_of),
         findings=findings,

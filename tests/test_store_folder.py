@@ -16,6 +16,11 @@ from graphkit.store import Store, open_store
 
 ONE = b"<urn:a> <urn:p> 1 ."
 TWO = b"<urn:a> <urn:p> 2 ."
+LATE_KILL = """
+    change.load(b'<urn:x> <urn:p> 1 .', media_type='ttl')
+    store._archive._write_current = lambda number: os.kill(os.getpid(), signal.SIGKILL)
+    store._commit(change, change._stage, 'late', '')
+"""
 ROOT = str(Path(__file__).parent.parent)
 
 
@@ -58,9 +63,7 @@ def test_what_was_committed_is_there_when_the_folder_is_opened_again(tmp_path: P
     [
         "change.load(b'<urn:x> <urn:p> 1 .', media_type='ttl')",
         "change.update('CLEAR ALL; INSERT DATA { <urn:x> <urn:p> 1 }')",
-        "change.load(b'<urn:x> <urn:p> 1 .', media_type='ttl'); "
-        + "store._archive._write_current = lambda number: os.kill(os.getpid(), signal.SIGKILL); "
-        + "store._commit(change, change._stage, 'late', '')",
+        LATE_KILL,
     ],
     ids=["after a load", "after an update", "just before the commit"],
 )

@@ -13,6 +13,7 @@ import pytest
 
 from graphkit.store.frames import frame_from_tsv
 
+LATE = datetime.fromisoformat("2015-12-07T01:02:03.250")
 XSD = "http://www.w3.org/2001/XMLSchema#"
 NASTY = [
     "", " ", "\t", "\n", "\r", "\r\n", '"', "'", "\\", "\\\\", "\\n", "\\\\n", '\\"', '"@en', '"^^<urn:x>', "<urn:a>",
@@ -89,7 +90,7 @@ def test_tables_without_rows_or_columns_are_read() -> None:
         (['"INF"^^<X#double>', '"-INF"^^<X#float>', '"+INF"^^<X#float>'], pl.Float64, [math.inf, -math.inf, math.inf]),
         (["true", "false", "", '"1"^^<X#boolean>'], pl.Boolean, [True, False, None, True]),
         (['"2015-12-07"^^<X#date>', ""], pl.Date, [date(2015, 12, 7), None]),
-        (['"2015-12-07T01:02:03.25"^^<X#dateTime>'], pl.Datetime("us"), [datetime.fromisoformat("2015-12-07T01:02:03.250")]),
+        (['"2015-12-07T01:02:03.25"^^<X#dateTime>'], pl.Datetime("us"), [LATE]),
         (["<urn:a>", "", "<urn:b>"], pl.String, ["urn:a", None, "urn:b"]),
         (["_:b0"], pl.String, ["_:b0"]),
         (['<<( <urn:a> <urn:b> "x" )>>'], pl.String, ['<<( <urn:a> <urn:b> "x" )>>']),

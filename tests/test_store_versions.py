@@ -41,6 +41,15 @@ def test_a_commit_describes_itself(kept: Store) -> None:
     assert version.hash == hashlib.sha256(kept.dump("nq")).hexdigest() == canonical_hash(kept.dump("nq"))
 
 
+def test_a_graph_that_an_update_emptied_is_not_counted(kept: Store) -> None:
+    """A graph without a statement is no graph."""
+    _load(kept, b"<urn:a> <urn:p> 1 .", graph="urn:g")
+    with kept.change("empties") as change:
+        change.update("DELETE WHERE { GRAPH <urn:g> { ?s ?p ?o } }; INSERT DATA { <urn:b> <urn:p> 1 }")
+    assert kept.version is not None
+    assert (kept.version.quads, kept.version.graphs) == (1, 0)
+
+
 def test_an_author_is_always_named(kept: Store) -> None:
     """Without an author the user of the machine is taken."""
     _load(kept, b"<urn:a> <urn:p> 1 .")

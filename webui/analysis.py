@@ -21,7 +21,10 @@ __all__ = ["Analysis", "Picture", "network_names"]
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A network as it is drawn: a row for each organisation with its community, degree and place."""
+    """A network as it is drawn: a row for each organisation with its community, degree and place.
+
+    `drawn` is false for an organisation without a tie, known or suggested: the tables have it, the picture not.
+    """
 
     network: Network
     organisations: pl.DataFrame
@@ -68,7 +71,9 @@ class _OfVersion:
         found = groups.communities(network)
         known = queries.run(self.store, "gaps/organisations").select("organisation", "label", "kind")
         regions = queries.run(self.store, "gaps/places").group_by("organisation").agg(region=pl.col("label").min())
-        spots = places(network, dict(found.rows()))
+        hints = self._hints(name, network)
+        spots = places(network, dict(found.rows()), hints)
+        hinted = sorted({organisation for pair in hints for organisation in pair})
         rows = (
             position.degree(network)
             .select("organisation", "degree")
@@ -77,8 +82,16 @@ class _OfVersion:
             .join(regions, on="organisation", how="left")
             .with_columns(pl.col("label").fill_null(pl.col("organisation")), pl.col("kind").fill_null("not known"))
             .with_columns(x=spots[:, 0], y=spots[:, 1])
+            .with_columns(drawn=(pl.col("degree") > 0) | pl.col("organisation").is_in(hinted))
         )
         return Picture(network, rows, _named_communities(rows))
+
+    def _hints(self, name: str, network: Network) -> list[tuple[str, str]]:
+        """Return the suggested ties that are drawn dashed; they are found on the network of working together."""
+        if name != self.report.network.name:
+            return []
+        pairs = [(gap.members[0], gap.members[1]) for gap in self.report.of_kind("P1")]
+        return [pair for pair in pairs if set(pair) <= network.rows.keys()]
 
 
 def _named_communities(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 import networkx as nx
@@ -22,14 +22,16 @@ _ISOLATES_APART = 1.0
 _INSIDE = 3.0
 
 
-def places(network: Network, communities: Mapping[str, int]) -> Points:
+def places(network: Network, communities: Mapping[str, int], hints: Iterable[tuple[str, str]] = ()) -> Points:
     """Return x and y of each organisation, organisations x 2, in the same order for the same network.
 
-    Parts with many organisations get more room; inside a part, springs between members of one community pull
+    `hints` are suggested ties: they hold together what is drawn dashed, but more loosely. Parts with many
+    organisations get more room; inside a part, springs between members of one community pull
     more. Up to 150 organisations of a part are placed by distances (Kamada and Kawai 1989), more by springs
     (Fruchterman and Reingold 1991).
     """
     graph = _pulled(network, communities)
+    _add_hints(graph, network, hints)
     spots = np.zeros((len(network.organisations), 2))
     parts = sorted((sorted(part) for part in nx.connected_components(graph)), key=lambda part: (-len(part), part[0]))
     joined = [part for part in parts if len(part) > 1]
@@ -46,6 +48,13 @@ def _pulled(network: Network, communities: Mapping[str, int]) -> nx.Graph[int]:
         inside = communities[names[first]] == communities[names[second]]
         tie.update(pull=_INSIDE if inside else 1.0, length=1.0 if inside else _INSIDE / 2)
     return graph
+
+
+def _add_hints(graph: nx.Graph[int], network: Network, hints: Iterable[tuple[str, str]]) -> None:
+    for first, second in hints:
+        pair = network.rows[first], network.rows[second]
+        if not graph.has_edge(*pair):
+            graph.add_edge(*pair, pull=1 / _INSIDE, length=_INSIDE / 2)
 
 
 def _pack(spots: Points, graph: nx.Graph[int], parts: list[list[int]]) -> tuple[float, float]:

@@ -103,6 +103,7 @@ def _drawn(row: dict[str, Any]) -> dict[str, Any]:
         "region": row["region"],
         "community": row["group"],
         "degree": row["degree"],
+        "drawn": row["drawn"],
         "x": round(row["x"], 4),
         "y": round(row["y"], 4),
         "href": href(row["organisation"]),

@@ -13,11 +13,12 @@ from graphkit.export import frame_to_text
 from graphkit.export.gaps import gap_to_dict
 from graphkit.gaps import KINDS, TIERS, Gap, as_frame
 from graphkit.queries import Query
-from graphkit.terms import ID
+from graphkit.terms import ID, expand
 from webui.analysis import Analysis
 from webui.links import Link, href, link, names_of, query_href
 from webui.network import network_data, network_page
 from webui.settings import Settings
+from webui.words import HIDDEN, relation_order, relation_words
 
 __all__ = ["blueprint"]
 
@@ -25,7 +26,8 @@ blueprint = Blueprint("pages", __name__)
 
 _TWINS = ("csv", "json", "spreadsheet")
 _MIME = {"csv": "text/csv", "json": "application/json", "spreadsheet": "text/csv"}
-_COUNT_LINKS = "explore/counts"
+_COUNTS = "explore/counts"
+_LABEL = expand("rdfs:label")
 
 
 def _analysis() -> Analysis:
@@ -45,7 +47,7 @@ def _settings() -> Settings:
 def home() -> str:
     """Show a search, what the graph holds, how commitments stand, and the first gaps of each kind."""
     analysis = _analysis()
-    counts = queries.run(analysis.store, _COUNT_LINKS)
+    counts = queries.run(analysis.store, _COUNTS)
     report = analysis.report
     first = [gap for code in KINDS for gap in report.of_kind(code)[:1]]
     return render_template(
@@ -57,7 +59,7 @@ def home() -> str:
         total=len(report.gaps),
         banner=report.banner,
         version=analysis.store.version,
-        behind=_behind(queries.find(_COUNT_LINKS), {}),
+        behind=_behind(queries.find(_COUNTS), {}),
     )
 
 
@@ -86,7 +88,7 @@ def _thing(iri: str) -> str:
     if facts.is_empty():
         abort(404, f"Nothing is known about {iri}. Search for its name, or open the list of organisations.")
     sources = queries.run(analysis.store, "explore/statements-with-passages", subject=iri)
-    names = names_of(analysis.store, _iris(facts))
+    names = names_of(analysis.store, [*_iris(facts), *_iris(sources)])
     gaps = [gap for gap in analysis.report.gaps if iri in gap.members]
     return render_template(
         "thing.html",
@@ -94,7 +96,7 @@ def _thing(iri: str) -> str:
         label=names.get(iri, iri),
         groups=_fact_groups(facts, names),
         neighbours=_neighbours(analysis, iri),
-        sources=sources.rows(named=True),
+        sources=_provenance(sources, names),
         gaps=gap_rows(gaps),
         banner=analysis.report.banner if gaps else None,
         behind=_behind(queries.find("explore/thing"), {"thing": iri}),
@@ -107,17 +109,35 @@ def _iris(frame: pl.DataFrame) -> list[str]:
 
 
 def _fact_groups(facts: pl.DataFrame, names: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Group facts by direction ("is", "of") and relation, each with its values as links."""
+    """Group facts by direction ("out", "in") and relation, each with its values as links, in a reader's order."""
     found: dict[str, list[dict[str, Any]]] = {"out": [], "in": []}
-    for (way, relation), rows in facts.group_by("direction", "relation", maintain_order=True):
-        values = [_value(row, names) for row in rows.iter_rows(named=True)]
-        found[str(way)].append({"name": names.get(str(relation), _relation_name(str(relation))), "links": values})
+    groups = [(str(way), str(iri), rows) for (way, iri), rows in facts.group_by("direction", "relation")]
+    for way, iri, rows in sorted(groups, key=lambda group: relation_order(group[1])):
+        if iri not in HIDDEN:
+            values = sorted(
+                (_value(row, names) for row in rows.iter_rows(named=True)), key=lambda value: value["label"]
+            )
+            found[way].append({"name": relation_words(iri, way, names), "links": values})
     return found
 
 
-def _relation_name(iri: str) -> str:
-    local = iri.rsplit("#", 1)[-1].rsplit("/", 1)[-1]
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in local).strip()
+def _provenance(sources: pl.DataFrame, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Return each statement once, with the lines and passages of each source that says it."""
+    rows = sources.filter(~pl.col("property").is_in(sorted(HIDDEN - {_LABEL})))
+    keys = ("property", "value", "value_label", "source", "source_label")
+    groups = rows.group_by(keys, maintain_order=True).agg(pl.col("line").drop_nulls().sort(), "passage")
+    found = [
+        {
+            "name": "Name" if row["property"] == _LABEL else relation_words(row["property"], "out", names),
+            "order": relation_order(row["property"]),
+            "value": row["value_label"] or row["value"],
+            "source": row["source_label"] or row["source"],
+            "lines": row["line"],
+            "passages": [link(passage, names) for passage in row["passage"]] if not row["line"] else [],
+        }
+        for row in groups.iter_rows(named=True)
+    ]
+    return sorted(found, key=lambda row: (row["order"], row["value"]))
 
 
 def _value(row: dict[str, Any], names: dict[str, str]) -> Link:
@@ -261,12 +281,23 @@ def stored_query(name: str) -> str | Response:
 
 
 def _linked(frame: pl.DataFrame) -> dict[str, Any]:
-    """Return the columns and rows of a frame for a table, IRIs as links under their names."""
+    """Return the columns and rows of a frame for a table, IRIs as links under their names.
+
+    A column `x_label` (or `label`, for the first column) that only names column `x` is left out here: the link
+    already shows it. The downloads keep it.
+    """
     names = names_of(_analysis().store, _iris(frame))
-    numbers = {column for column, kind in frame.schema.items() if kind.is_numeric()}
-    columns = [{"key": c, "label": c.replace("_", " "), "number": c in numbers} for c in frame.columns]
+    spoken = {f"{column}_label" for column in frame.columns} | ({"label"} if _names_first(frame) else set())
+    kept = [column for column in frame.columns if column not in spoken]
+    numbers = {column for column in kept if frame.schema[column].is_numeric()}
+    columns = [{"key": column, "label": column.replace("_", " "), "number": column in numbers} for column in kept]
     rows = [{column: _shown(value, names) for column, value in row.items()} for row in frame.iter_rows(named=True)]
     return {"columns": columns, "rows": rows}
+
+
+def _names_first(frame: pl.DataFrame) -> bool:
+    """Tell whether the column `label` names the things of the first column."""
+    return frame.columns[1:2] == ["label"] and frame.schema[frame.columns[0]] == pl.String
 
 
 def _shown(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - a cell can be anything

@@ -95,7 +95,8 @@ def _found(standing: Standing) -> tuple[Evidence, ...]:
 
 def _basis(standing: Standing) -> tuple[Evidence, ...]:
     """Give the policy, and the scope within which the claim is made."""
-    policy = Evidence(standing.policy, standing.policy_label, "the policy that makes the commitment", standing.since)
+    since = f", since {standing.since}" if standing.since else ""
+    policy = Evidence(standing.policy, standing.policy_label, f"the policy that makes the commitment{since}")
     if standing.scope is None:
         return (policy,)
     return (

@@ -37,7 +37,16 @@ _DATETIME: Final = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})?$"
 )
 _ZONE: Final = r"(?:Z|[+-][0-9]{2}:[0-9]{2})$"
-_ESCAPES: Final = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", '\\"': '"', "\\'": "'"}
+_ESCAPES: Final = {
+    "\\t": "\t",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\b": "\b",
+    "\\f": "\f",
+    '\\"': '"',
+    "\\'": "'",
+    "\\\\": "\\",
+}
 _CODEPOINT: Final = r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
 _MOST_DIGITS: Final = 38
 
@@ -99,14 +108,12 @@ def _terms(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
 def _unescaped(text: pl.Series) -> pl.Series:
     r"""Replace the escapes of TSV by what they stand for.
 
-    Text is cut at each escaped backslash first: what is left between the cuts holds only simple escapes, so
-    that `\\n` (a backslash and an n) is never taken for a line break.
+    All are replaced in one pass from left to right, so that `\\n` (a backslash and an n) is no line break.
     """
     if not text.str.contains("\\", literal=True).any():
         return text
     escapes = _ESCAPES | _codepoints(text)
-    simple = pl.element().str.replace_many(list(escapes), list(escapes.values()))
-    return text.str.split("\\\\").list.eval(simple).list.join("\\")
+    return text.str.replace_many(list(escapes), list(escapes.values()))
 
 
 def _codepoints(text: pl.Series) -> dict[str, str]:

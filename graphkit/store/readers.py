@@ -39,8 +39,8 @@ def answer_within(
 
     On an embedded store the query runs in a process of its own on the newest version; whatever it does to that
     process, this one goes on. `seconds` is wall-clock time with the start of the process (about 0.1 s),
-    `memory_bytes` the memory it may take beyond what the engine needs to start, `max_bytes` the longest answer. An endpoint limits itself: there only
-    the waiting time and the length are bounded.
+    `memory_bytes` the memory it may take beyond what the engine needs to start, `max_bytes` the longest answer.
+    An endpoint limits itself: there only the waiting time and the length are bounded.
     """
     check_query(sparql)
     if isinstance(store, EmbeddedStore):

@@ -7,6 +7,8 @@ export interface Organisation {
   region: string | null;
   community: number;
   degree: number;
+  /** False without any tie, known or suggested: the tables have it, the picture not. */
+  drawn: boolean;
   x: number;
   y: number;
   href: string;

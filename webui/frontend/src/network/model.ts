@@ -11,6 +11,7 @@ export interface Neighbour {
 
 const SMALLEST = 3.5;
 const HUBS = 14;
+const ALL_NAMED = 30;
 
 /** Joins the server's lists; the graph's edges are named `tie:N` and `gap:N` after their place in the lists. */
 export class Model {
@@ -27,9 +28,10 @@ export class Model {
     this.kinds = byCount(data.organisations.map((each) => each.kind));
     this.hubs = hubs(data.organisations);
     this.#communities = new Map(data.communities.map((each) => [each.id, each.label]));
-    const most = Math.max(1, ...data.organisations.map((each) => each.degree));
-    const largest = data.organisations.length > 150 ? 11 : 15;
-    for (const { id, label, x, y, degree } of data.organisations)
+    const drawn = data.organisations.filter((each) => each.drawn);
+    const most = Math.max(1, ...drawn.map((each) => each.degree));
+    const largest = drawn.length > 150 ? 11 : 15;
+    for (const { id, label, x, y, degree } of drawn)
       this.graph.mergeNode(id, { label, x, y, size: SMALLEST + (largest - SMALLEST) * Math.sqrt(degree / most) });
     this.#join(data.ties, "tie");
     const tied = new Set(data.ties.map(pairKey));
@@ -102,8 +104,10 @@ function pairKey({ source, target }: { source: string; target: string }): string
   return source < target ? `${source} ${target}` : `${target} ${source}`;
 }
 
-/** The best-joined organisation of each community: enough names to know where one is, few enough to read. */
+/** Everybody in a small picture, else the best-joined of each community: enough names to know where one is. */
 function hubs(organisations: Organisation[]): Set<string> {
+  const drawn = organisations.filter((each) => each.drawn);
+  if (drawn.length <= ALL_NAMED) return new Set(drawn.map((each) => each.id));
   const best = new Map<number, Organisation>();
   for (const each of organisations)
     if (each.degree > (best.get(each.community)?.degree ?? 0)) best.set(each.community, each);
