@@ -29,7 +29,7 @@ _DOWNLOADS = {
     "ttl": ("text/turtle", "ttl"),
     "nt": ("application/n-triples", "nt"),
 }
-_LINE = re.compile(r"line (\d+)")
+_LINE = re.compile(r"(?:line |query:)(\d+)")
 
 
 @blueprint.get("/sparql")
