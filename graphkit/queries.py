@@ -132,9 +132,9 @@ def parse_query(text: str, name: str, path: Path | None = None) -> Query:
     place = Place(text, str(path or name))
     shape = read_shape(place)
     header = read_header(place) if path or text.startswith("#+") else NO_HEADER
+    _check_parameters(place, header, shape)
     if path:
         _check_habits(place, header, shape)
-    _check_parameters(place, header, shape)
     form = next(form for form in get_args(Form) if form == shape.form)
     return Query(
         name,

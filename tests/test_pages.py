@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from urllib.parse import urlencode
@@ -31,7 +32,7 @@ PAGES = (
     "/queries/build/types",
     "/search?q=credit",
     "/id/organisation/social-enterprise-link",
-    "/id/commitment/rome-strategy-2-1",
+    "/id/commitment/rome-2-1",
     "/concept?iri=https://w3id.org/solidarity-graph/vocabulary/kind/credit-union",
 )
 
@@ -71,10 +72,15 @@ def _links(html: str) -> set[str]:
 
 
 def test_every_link_of_the_main_pages_leads_somewhere(client: FlaskClient) -> None:
-    """No link of the first pages is dead, downloads included."""
-    for page in ("/", "/gaps", "/commitments", "/network", "/queries", "/id/organisation/social-enterprise-link"):
-        for address in sorted(_links(client.get(page).text)):
-            assert client.get(address).status_code in {200, 302}, f"{address} on {page}"
+    """No link of the first pages is dead, downloads included; each kind of page is tried a few times."""
+    pages = ("/", "/gaps", "/commitments", "/network", "/queries", "/id/organisation/social-enterprise-link")
+    tried: Counter[str] = Counter()
+    for address in sorted({link for page in pages for link in _links(client.get(page).text)}):
+        kind = "/".join(address.split("?")[0].split("/")[:3])
+        tried[kind] += 1
+        if tried[kind] <= 12:
+            assert client.get(address).status_code in {200, 302}, address
+    assert sum(tried.values()) > 100
 
 
 def test_headline_numbers_lead_to_what_they_count(client: FlaskClient) -> None:

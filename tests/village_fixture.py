@@ -27,7 +27,7 @@ def village_store() -> Store:
 
 @pytest.fixture(scope="session")
 def village() -> Iterator[Store]:
-    """The village, shared by all tests: nobody changes it."""
+    """Share the village among all tests; nobody changes it."""
     store = village_store()
     yield store
     store.close()

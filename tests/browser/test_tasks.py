@@ -1,0 +1,131 @@
+"""What analysts come for, done in a browser by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import AXE
+
+pytestmark = pytest.mark.browser
+
+LINK = "https://w3id.org/solidarity-graph/id/organisation/social-enterprise-link"
+PAGES = (
+    "/",
+    "/network",
+    "/gaps",
+    "/commitments",
+    "/sparql?query=SELECT%20%2A%20WHERE%20%7B%20%3Fs%20a%20%3Fo%20%7D%20LIMIT%205",
+    "/id/organisation/social-enterprise-link",
+    "/queries",
+    "/queries/explore/organisations",
+    "/search?q=co-operative",
+    "/nowhere",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_is_accessible(browser: Browser, address: str, width: int, scheme: str) -> None:
+    """axe-core finds nothing, and nothing is wider than the screen."""
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]  # one of the two words
+        bypass_csp=True,
+    )
+    page = context.new_page()
+    for where in PAGES:
+        page.goto(where)
+        page.add_script_tag(path=AXE)
+        result = page.evaluate("axe.run({resultTypes: ['violations']})")
+        assert [(each["id"], each["nodes"][0]["html"]) for each in result["violations"]] == [], where
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, where
+    context.close()
+
+
+def test_an_organisation_is_found_by_typing_its_name(page: Page) -> None:
+    """Search, arrow, Enter; then a partner, all by keyboard."""
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("social enterprise li")
+    expect(page.get_by_role("option").first).to_contain_text("Social Enterprise Link (Wessex) CIC")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Social Enterprise Link (Wessex) CIC")
+    partner = page.locator("#partners").get_by_role("link", name="ERIS")
+    partner.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("ERIS")
+
+
+def test_the_reason_of_a_gap_is_three_clicks_away(page: Page) -> None:
+    """From the first page to all gaps, filtered, with explanation; the address keeps the filter."""
+    page.goto("/")
+    page.get_by_role("link", name="All", exact=False).filter(has_text="gaps, with evidence").click()
+    page.locator("select[name=kind]").select_option("R1")
+    rows = page.locator("#gaps tbody tr:visible")
+    expect(rows.first).to_contain_text("only known connection")
+    expect(page).to_have_url(re.compile("kind=R1"))
+    shown = rows.count()
+    page.reload()
+    assert page.locator("#gaps tbody tr:visible").count() == shown
+
+
+def test_the_network_shows_partners_evidence_and_suggestions(page: Page) -> None:
+    """A row selects in the picture; the panel names neighbours and evidence; dashed ties say why."""
+    page.goto("/network")
+    panel = page.get_by_role("region", name="Selected in the picture")
+    expect(panel).to_contain_text("The whole network")
+    page.locator(f'tr[data-organisation="{LINK}"]').focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(panel).to_contain_text("Social Enterprise Link (Wessex) CIC")
+    expect(panel).to_contain_text("ERIS")
+    expect(page).to_have_url(re.compile("selected="))
+    address = page.url
+    page.goto("/")
+    page.goto(address)
+    expect(panel).to_contain_text("Social Enterprise Link (Wessex) CIC")
+
+
+def test_the_picture_is_drawn_and_can_be_switched(page: Page) -> None:
+    """Sigma's layers are there; hiding the suggested ties is kept in the address."""
+    page.goto("/network")
+    expect(page.locator(".picture canvas").first).to_be_visible()
+    page.get_by_role("checkbox", name="Suggested ties").uncheck()
+    expect(page).to_have_url(re.compile("gaps=0"))
+
+
+def test_a_commitment_leads_to_its_evidence(page: Page) -> None:
+    """From the first page to the conclusions of the Council and to the lines that say so."""
+    page.goto("/")
+    page.get_by_role("link", name="2.1", exact=False).first.click()
+    page.get_by_role("link", name="Council conclusions", exact=False).first.click()
+    expect(page.locator("#sources")).to_contain_text("line 52")
+
+
+def test_a_query_runs_with_the_keyboard_and_its_error_is_told(page: Page) -> None:
+    """Ctrl+Enter answers; a mistake is named, and the text stays."""
+    page.goto("/sparql")
+    field = page.locator("textarea[name=query]")
+    field.fill("SELECT (COUNT(*) AS ?n) WHERE { ?c a <https://w3id.org/solidarity-graph/ns#Commitment> }")
+    field.press("Control+Enter")
+    expect(page.locator("#answer")).to_contain_text("4")
+
+
+def test_without_javascript_the_tables_say_it_all(browser: Browser, address: str) -> None:
+    """The network, the gaps and a query work as plain pages."""
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/network?find=eris")
+    expect(page.locator("#organisations tbody tr:visible")).to_have_count(1)
+    expect(page.locator(".picture")).to_be_hidden()
+    page.goto("/gaps?kind=C1")
+    expect(page.locator("#gaps tbody tr:visible").first).to_contain_text("no action")
+    page.goto("/sparql")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator("#answer")).to_be_visible()
+    context.close()
