@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _COLUMNS: Final = ("severity", "check", "focus", "path", "value", "message", "source")
 _SCHEMA: Final = pl.Schema(dict.fromkeys(_COLUMNS, pl.String()))
 _PLACES: Final = "SELECT DISTINCT ?focus ?path ?graph WHERE { GRAPH ?graph { ?focus ?path ?any } }"
-_BACKGROUND: Final = tuple(graph_iri(name) for name in ("ontology", "vocabularies", "imports", "mappings", "inferred"))
+_BACKGROUND: Final = tuple(graph_iri(name) for name in ("ontology", "vocabularies", "imports", "mappings"))
 _STATEMENTS: Final = f"""
 PREFIX rdf: <{PREFIXES["rdf"]}>
 PREFIX rdfs: <{PREFIXES["rdfs"]}>

@@ -361,6 +361,14 @@ def test_rules_feed_each_other_to_the_fixpoint(tmp_path: Path) -> None:
     assert len(queries.derive(store, tmp_path).splitlines()) == 3
 
 
+def test_nobody_becomes_a_member_of_itself() -> None:
+    """A slip of the pen, a body that is its own member, gives no participation."""
+    store = open_store()
+    with store.change("a slip of the pen") as change:
+        change.load(b"<urn:a> <http://www.w3.org/ns/org#memberOf> <urn:a> .", media_type="nt", graph="urn:g")
+    assert queries.derive(store) == b""
+
+
 def test_an_older_conclusion_of_an_empty_catalogue_is_removed(tmp_path: Path) -> None:
     """Without rules nothing is derived, and what was derived before goes."""
     store = open_store()

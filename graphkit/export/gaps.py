@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from typing import Any
 
 from graphkit.gaps import KINDS, Gap, GapReport, listed
 
 __all__ = ["gap_to_dict", "gaps_to_json", "gaps_to_words"]
+
+_EASY = 110
 
 
 def gap_to_dict(gap: Gap) -> dict[str, Any]:
@@ -35,7 +39,7 @@ def gaps_to_json(report: GapReport) -> str:
 
 def gaps_to_words(report: GapReport, *, top: int | None = None) -> str:
     """Write the gaps in paragraphs, grouped by kind, at most `top` of each kind, the banner first."""
-    blocks = [report.banner]
+    blocks = [_wrapped(report.banner)]
     for code, kind in KINDS.items():
         gaps = report.of_kind(code)
         if gaps:
@@ -47,4 +51,10 @@ def gaps_to_words(report: GapReport, *, top: int | None = None) -> str:
 
 def _paragraph(gap: Gap) -> str:
     title = f"   {gap.score:.2f} {gap.tier:<9} {listed(gap.labels, most=3)}"
-    return f"{title}\n        {gap.explanation}\n        > {gap.action}"
+    return "\n".join([title, _wrapped(gap.explanation, " " * 8), _wrapped(f"> {gap.action}", " " * 8)])
+
+
+def _wrapped(words: str, indent: str = "") -> str:
+    """Break words into lines as wide as the terminal, and no wider than is easy to read."""
+    width = min(shutil.get_terminal_size((_EASY, 0)).columns, _EASY)
+    return textwrap.fill(words, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
