@@ -215,12 +215,16 @@ def _graph_name(name: str | None) -> str | None:
 @cli.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @_store_option
+@click.option("--reason", is_flag=True, help="Ask HermiT whether the ontology contradicts itself (extra 'reason').")
 @_format_option("words", "table", "csv", "json", default="words")
-def check(files: tuple[Path, ...], location: str, form: str) -> None:
+def check(files: tuple[Path, ...], location: str, reason: bool, form: str) -> None:
     """Check the graph, or files before they are loaded; exit 1 where something is found.
 
     Example: graphkit check partners.ttl
     """
+    if reason:
+        _reason()
+        return
     from graphkit.check import check as check_store
     from graphkit.check import check_files
 
@@ -229,6 +233,17 @@ def check(files: tuple[Path, ...], location: str, form: str) -> None:
     else:
         with _opened(location) as store:
             _exit_with_findings(check_store(store), form)
+
+
+def _reason() -> None:
+    from graphkit import reason
+
+    found = reason.reason()
+    _say(f"{found.classes} classes, {'consistent' if found.consistent else 'NOT consistent'}, {found.seconds:.1f} s")
+    for name in found.unsatisfiable:
+        click.echo(f"no thing can be a {name}")
+    if found.unsatisfiable or not found.consistent:
+        sys.exit(_FOUND)
 
 
 def _exit_with_findings(findings: pl.DataFrame, form: str) -> None:

@@ -28,7 +28,7 @@ FRAME = pl.DataFrame(
 
 @pytest.fixture(scope="module")
 def network(village: Store) -> Network:
-    """The network of working together in the village."""
+    """Build the network of working together in the village."""
     return load_network(village)
 
 
@@ -84,7 +84,7 @@ def test_files_for_other_programs_read_back_as_the_same_graph(network: Network, 
 
 
 def test_json_of_a_network_is_node_link_data(network: Network) -> None:
-    """networkx reads it back with the activities of each tie."""
+    """Networkx reads it back with the activities of each tie."""
     data = json.loads(network_to_bytes(network, "json"))
     graph = nx.node_link_graph(data, edges="ties", nodes="organisations")
     assert graph.number_of_nodes() == len(network.organisations)
