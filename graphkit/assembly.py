@@ -12,10 +12,7 @@ from graphkit.ontology import load_ontology, load_sources
 from graphkit.store import Change, Store, Version, open_store
 from graphkit.terms import graph_iri
 
-__all__ = ["INFERRED", "QUERIES", "assemble_shipped", "load_files", "transfer"]
-
-INFERRED = graph_iri("inferred")
-"""The graph of what the rules of `queries/build/` derive; made anew with every change of the data."""
+__all__ = ["QUERIES", "assemble_shipped", "load_files", "transfer"]
 
 QUERIES = graph_iri("queries")
 """The graph that describes the stored queries."""
@@ -60,7 +57,7 @@ def load_files(store: Store, paths: Iterable[Path], *, graph: str | None = None,
     with scratch.change("gather") as change:
         for path in paths:
             held += _load(change, path, graph)
-        change.clear(INFERRED)
+        change.clear(queries.INFERRED)
     queries.derive(scratch)
     transfer(scratch, store, why or f"loaded {', '.join(path.name for path in paths)}", who=who)
     return held

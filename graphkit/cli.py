@@ -91,11 +91,8 @@ def _opened(location: str, *, read_only: bool = True) -> Iterator[Store]:
         raise UsageError(
             f"there is no store at '{location}'", hint="build one with 'graphkit up', or name another with --store"
         )
-    store = open_store(location, read_only=read_only and not remote_or_memory)
-    try:
+    with open_store(location, read_only=read_only and not remote_or_memory) as store:
         yield store
-    finally:
-        store.close()
 
 
 def _values(words: tuple[str, ...]) -> dict[str, str]:

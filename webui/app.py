@@ -13,6 +13,7 @@ from webui import pages, sparql
 from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
 from webui.settings import Settings
+from webui.state import keep
 
 __all__ = ["create_app"]
 
@@ -37,8 +38,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     app = Flask(__name__, static_folder=str(static_folder()), static_url_path="/static")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    app.extensions["graphkit"] = Analysis(store, settings.today)
-    app.extensions["graphkit-settings"] = settings
+    keep(app, Analysis(store, settings.today), settings)
     app.jinja_env.globals.update(asset_tags=asset_tags, site_name=settings.site_name)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(sparql.blueprint)

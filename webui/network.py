@@ -9,8 +9,9 @@ import polars as pl
 from flask import url_for
 
 from graphkit import queries
-from graphkit.gaps import KINDS, Gap
+from graphkit.gaps import Gap
 from webui.analysis import Analysis, Picture, network_names
+from webui.gaps import gap_rows
 from webui.links import href, link, names_of
 
 __all__ = ["network_data", "network_page"]
@@ -32,7 +33,7 @@ def network_page(analysis: Analysis, asked: Mapping[str, str]) -> dict[str, Any]
     query = queries.find(name)
     return {
         "rows": rows,
-        "gaps": [_gap_words(gap) for gap in gaps],
+        "gaps": gap_rows(gaps),
         "state": {**state, "network": name},
         "networks": [{"value": each, "label": _short(each)} for each in network_names()],
         "communities": _communities(picture),
@@ -155,17 +156,4 @@ def _gap_tie(gap: Gap) -> dict[str, Any]:
         "explanation": gap.explanation,
         "action": gap.action,
         "tier": gap.tier,
-    }
-
-
-def _gap_words(gap: Gap) -> dict[str, Any]:
-    names = dict(zip(gap.members, gap.labels, strict=True))
-    return {
-        "kind": gap.kind,
-        "title": KINDS[gap.kind].name,
-        "members": [link(member, names) for member in gap.members],
-        "score": gap.score,
-        "tier": gap.tier,
-        "explanation": gap.explanation,
-        "action": gap.action,
     }

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from graphkit import queries
 from graphkit.export import frame_to_text
 from graphkit.export.gaps import gap_to_dict
-from graphkit.gaps import KINDS, TIERS, Gap, as_frame
+from graphkit.gaps import KINDS, TIERS, as_frame
 from graphkit.queries import Query
 from graphkit.terms import ID, expand
 from webui.analysis import Analysis
+from webui.gaps import gap_rows
 from webui.links import Link, href, link, names_of, query_href
 from webui.network import network_data, network_page
-from webui.settings import Settings
+from webui.state import analysis, settings
 from webui.words import HIDDEN, relation_order, relation_words
 
 __all__ = ["blueprint"]
@@ -30,25 +31,15 @@ _COUNTS = "explore/counts"
 _LABEL = expand("rdfs:label")
 
 
-def _analysis() -> Analysis:
-    found: Analysis = current_app.extensions["graphkit"]
-    return found
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["graphkit-settings"]
-    return found
-
-
 # ---- home ------------------------------------------------------------------------------------------
 
 
 @blueprint.get("/")
 def home() -> str:
     """Show a search, what the graph holds, how commitments stand, and the first gaps of each kind."""
-    analysis = _analysis()
-    counts = queries.run(analysis.store, _COUNTS)
-    report = analysis.report
+    known = analysis()
+    counts = queries.run(known.store, _COUNTS)
+    report = known.report
     first = [gap for code in KINDS for gap in report.of_kind(code)[:1]]
     return render_template(
         "home.html",
@@ -58,7 +49,7 @@ def home() -> str:
         gaps=gap_rows(first),
         total=len(report.gaps),
         banner=report.banner,
-        version=analysis.store.version,
+        version=known.store.version,
         behind=_behind(queries.find(_COUNTS), {}),
     )
 
@@ -83,22 +74,22 @@ def concept() -> str:
 
 
 def _thing(iri: str) -> str:
-    analysis = _analysis()
-    facts = queries.run(analysis.store, "explore/thing", thing=iri)
+    known = analysis()
+    facts = queries.run(known.store, "explore/thing", thing=iri)
     if facts.is_empty():
         abort(404, f"Nothing is known about {iri}. Search for its name, or open the list of organisations.")
-    sources = queries.run(analysis.store, "explore/statements-with-passages", subject=iri)
-    names = names_of(analysis.store, [*_iris(facts), *_iris(sources)])
-    gaps = [gap for gap in analysis.report.gaps if iri in gap.members]
+    sources = queries.run(known.store, "explore/statements-with-passages", subject=iri)
+    names = names_of(known.store, [*_iris(facts), *_iris(sources)])
+    gaps = [gap for gap in known.report.gaps if iri in gap.members]
     return render_template(
         "thing.html",
         iri=iri,
         label=names.get(iri, iri),
         groups=_fact_groups(facts, names),
-        neighbours=_neighbours(analysis, iri),
+        neighbours=_neighbours(known, iri),
         sources=_provenance(sources, names),
         gaps=gap_rows(gaps),
-        banner=analysis.report.banner if gaps else None,
+        banner=known.report.banner if gaps else None,
         behind=_behind(queries.find("explore/thing"), {"thing": iri}),
     )
 
@@ -145,15 +136,15 @@ def _value(row: dict[str, Any], names: dict[str, str]) -> Link:
     return link(value, names) if row["is_link"] else {"label": value, "href": ""}
 
 
-def _neighbours(analysis: Analysis, iri: str) -> list[dict[str, Any]]:
+def _neighbours(known: Analysis, iri: str) -> list[dict[str, Any]]:
     """List who works with an organisation, through what, and how often."""
-    ties = analysis.report.network.ties
+    ties = known.report.network.ties
     both = ties.filter((pl.col("source") == iri) | (pl.col("target") == iri))
     if both.is_empty():
         return []
     other = pl.when(pl.col("source") == iri).then("target").otherwise("source")
     rows = both.with_columns(other=other).group_by("other").agg("activity", pl.col("date").max()).sort("other")
-    names = names_of(analysis.store, [*rows["other"], *both["activity"].drop_nulls()])
+    names = names_of(known.store, [*rows["other"], *both["activity"].drop_nulls()])
     found = [
         {
             "partner": link(row["other"], names),
@@ -171,26 +162,27 @@ def _neighbours(analysis: Analysis, iri: str) -> list[dict[str, Any]]:
 @blueprint.get("/network")
 def network() -> str:
     """Show who works with whom, with suggested ties dashed."""
-    return render_template("network.html", page="network", **network_page(_analysis(), request.args))
+    return render_template("network.html", page="network", **network_page(analysis(), request.args))
 
 
 @blueprint.get("/network.json")
 def network_json() -> Response:
     """Give the network page as data."""
-    return jsonify(network_data(_analysis(), request.args))
+    return jsonify(network_data(analysis(), request.args))
 
 
 @blueprint.get("/gaps")
 def gaps() -> str:
     """Show every gap with its reason, evidence and action."""
-    report = _analysis().report
+    report = analysis().report
+    found = {gap.tier for gap in report.gaps}
     state = {name: request.args.get(name, "") for name in ("kind", "tier", "find")}
     return render_template(
         "gaps.html",
         page="gaps",
         gaps=gap_rows(report.gaps, state),
         kinds=[{"value": code, "label": f"{code} {KINDS[code].name}"} for code, n in report.counts().items() if n],
-        tiers=[tier for tier in TIERS if any(gap.tier == tier for gap in report.gaps)],
+        tiers=[{"value": tier, "label": tier.replace("-", " ")} for tier in TIERS if tier in found],
         all_kinds=KINDS,
         counts=report.counts(),
         state=state,
@@ -202,42 +194,16 @@ def gaps() -> str:
 @blueprint.get("/gaps.<any(json,csv,spreadsheet):form>")
 def gaps_data(form: str) -> Response:
     """Give the gaps as data."""
-    report = _analysis().report
+    report = analysis().report
     if form == "json":
         return jsonify([gap_to_dict(gap) for gap in report.gaps])
     return _download(as_frame(report), form, "gaps")
 
 
-def gap_rows(gaps: Any, state: dict[str, str] | None = None) -> list[dict[str, Any]]:  # noqa: ANN401 - gaps in order
-    """Return gaps as the tables show them, each with its members as links and whether the filters leave it in."""
-    return [_gap_row(gap, state or {}) for gap in gaps]
-
-
-def _gap_row(gap: Gap, state: dict[str, str]) -> dict[str, Any]:
-    names = dict(zip(gap.members, gap.labels, strict=True))
-    text = f"{' '.join(gap.labels)} {gap.explanation} {gap.action}".lower()
-    shown = (
-        state.get("kind", "") in {"", gap.kind}
-        and state.get("tier", "") in {"", gap.tier}
-        and state.get("find", "").lower() in text
-    )
-    return {
-        "kind": gap.kind,
-        "title": KINDS[gap.kind].name,
-        "members": [link(member, names) for member in gap.members],
-        "score": gap.score,
-        "tier": gap.tier.replace("-", " "),
-        "explanation": gap.explanation,
-        "action": gap.action,
-        "evidence": [{"label": e.label, "href": href(e.iri), "note": e.note, "date": e.date} for e in gap.evidence],
-        "shown": shown,
-    }
-
-
 @blueprint.get("/commitments")
 def commitments() -> str:
     """Show how each commitment stands, by which query, and on what evidence."""
-    report = _analysis().report
+    report = analysis().report
     rows = [
         {
             "standing": standing,
@@ -271,10 +237,10 @@ def stored_query(name: str) -> str | Response:
     values = {p.name: value for p in query.parameters if (value := request.args.get(p.name, "").strip())}
     if query.form != "SELECT":
         return render_template("query.html", query=query, values=values, columns=[], rows=[], total=0, behind=None)
-    frame = queries.run(_analysis().store, query, **values)
+    frame = queries.run(analysis().store, query, **values)
     if form:
         return _download(frame, form, name.replace("/", "-"))
-    shown = frame.head(_settings().rows_shown)
+    shown = frame.head(settings().rows_shown)
     return render_template(
         "query.html", query=query, values=values, total=frame.height, **_linked(shown), behind=_behind(query, values)
     )
@@ -286,7 +252,7 @@ def _linked(frame: pl.DataFrame) -> dict[str, Any]:
     A column `x_label` (or `label`, for the first column) that only names column `x` is left out here: the link
     already shows it. The downloads keep it.
     """
-    names = names_of(_analysis().store, _iris(frame))
+    names = names_of(analysis().store, _iris(frame))
     spoken = {f"{column}_label" for column in frame.columns} | ({"label"} if _names_first(frame) else set())
     kept = [column for column in frame.columns if column not in spoken]
     numbers = {column for column in kept if frame.schema[column].is_numeric()}
@@ -342,7 +308,7 @@ def api_search() -> Response:
 def _hits(words: str) -> list[dict[str, str]]:
     if not words:
         return []
-    frame = queries.run(_analysis().store, "explore/search", text=words)
+    frame = queries.run(analysis().store, "explore/search", text=words)
     rows = frame.unique("thing", keep="first", maintain_order=True).rows(named=True)
     hits = [{"iri": r["thing"], "label": r["label"], "kind": r["kind"] or "", "href": href(r["thing"])} for r in rows]
     lower = words.lower()

@@ -7,15 +7,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from graphkit import queries
 from graphkit.errors import GraphkitError
 from graphkit.queries import Query
 from graphkit.store import answer_within
-from webui.analysis import Analysis
 from webui.links import link, names_of
-from webui.settings import Settings
+from webui.state import analysis, settings
 
 __all__ = ["blueprint"]
 
@@ -63,19 +62,17 @@ def _answer(text: str, form: str) -> str | Response:
 
 
 def _run(text: str, suffix: str) -> bytes:
-    settings = _settings()
-    return answer_within(
-        _analysis().store, text, suffix, seconds=settings.query_seconds, max_bytes=settings.query_bytes
-    )
+    limits = settings()
+    return answer_within(analysis().store, text, suffix, seconds=limits.query_seconds, max_bytes=limits.query_bytes)
 
 
 def _table(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the columns and the first rows of an answer, IRIs as links under their names."""
     names: Sequence[str] = answer["head"]["vars"]
     bindings = answer["results"]["bindings"]
-    shown = bindings[: _settings().rows_shown]
+    shown = bindings[: settings().rows_shown]
     iris = [term["value"] for row in shown for term in row.values() if term["type"] == "uri"]
-    labels = names_of(_analysis().store, iris)
+    labels = names_of(analysis().store, iris)
     rows = [{name: _cell(row.get(name), labels) for name in names} for row in shown]
     columns = [{"key": name, "label": name, "number": _all_numbers(rows, name)} for name in names]
     return {"columns": columns, "rows": rows, "total": len(bindings)}
@@ -113,7 +110,7 @@ def _form(text: str, *, chosen: str = "", error: GraphkitError | None = None, **
         groups=_examples(),
         error=error,
         error_line=int(line.group(1)) if line else None,
-        seconds=_settings().query_seconds,
+        seconds=settings().query_seconds,
         answer=answer,
     )
 
@@ -133,13 +130,3 @@ def _examples() -> list[dict[str, Any]]:
 
 def _first_text() -> str:
     return queries.find("explore/organisations").text
-
-
-def _analysis() -> Analysis:
-    found: Analysis = current_app.extensions["graphkit"]
-    return found
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["graphkit-settings"]
-    return found

@@ -13,7 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.stats import rankdata, zscore
 
 from graphkit.gaps.base import Evidence, Gap
 from graphkit.gaps.ground import Ground, listed
@@ -138,7 +137,7 @@ def _feasibility(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
 
 
 def _z(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return zscore(values) if np.ptp(values) > 0 else np.zeros_like(values)
+    return (values - values.mean()) / values.std() if np.ptp(values) > 0 else np.zeros_like(values)
 
 
 def _value(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
@@ -190,7 +189,7 @@ def _cells(matrix: Matrix, pairs: _Pairs) -> NDArray[np.float64]:
 
 def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give for each value the share of values that are smaller or equal (ties: their mean rank)."""
-    return np.asarray(rankdata(values.round(12)) / values.size)
+    return (pl.Series(values.round(12)).rank("average") / values.size).to_numpy()
 
 
 def _ranked(ground: Ground, pairs: _Pairs, scores: NDArray[np.float64]) -> Iterator[tuple[tuple[str, str], float]]:

@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 import polars as pl
 
@@ -101,6 +102,14 @@ class Store(Protocol):
 
     def restore(self, number: int) -> Version:
         """Commit the content of version `number` as a new version and return that."""
+
+    def __enter__(self) -> Self:
+        """Return the store itself, so that a `with` block closes it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close the store."""
 
     def close(self) -> None:
         """Give back files and locks; a closed store answers nothing."""

@@ -16,10 +16,10 @@ import pyoxigraph as ox
 
 from graphkit.errors import StoreError
 from graphkit.store import engine
+from graphkit.store.asking import Asking
 from graphkit.store.base import Change, Diff, Version
 from graphkit.store.formats import graph_name, rdf_format, read_source, write_quads
 from graphkit.store.frames import frame_from_tsv
-from graphkit.store.guard import query_form
 from graphkit.store.versions import Archive, canonical, difference, new_version, without_graph
 
 __all__ = ["GRAPHS", "EmbeddedStore", "graphs_frame", "sorted_lines"]
@@ -31,7 +31,7 @@ _LINES: Final = (ox.RdfFormat.N_QUADS, ox.RdfFormat.N_TRIPLES)
 _log = logging.getLogger(__name__)
 
 
-class EmbeddedStore:
+class EmbeddedStore(Asking):
     """A store of this process over the versions that an archive keeps; safe to ask from several threads.
 
     Whoever asks sees the newest version, also while a change is open: what a change does is seen only once it
@@ -54,21 +54,6 @@ class EmbeddedStore:
         """The newest version, or None where nothing was committed yet."""
         kept = self.versions()
         return kept[-1] if kept else None
-
-    def select(self, sparql: str) -> pl.DataFrame:
-        """Answer a SELECT query as a frame with a column for each variable."""
-        engine.expect_form(query_form(sparql), "SELECT")
-        return frame_from_tsv(self.answer(sparql, "tsv"))
-
-    def ask(self, sparql: str) -> bool:
-        """Answer an ASK query."""
-        engine.expect_form(query_form(sparql), "ASK")
-        return self.answer(sparql, "csv") == b"true"
-
-    def construct(self, sparql: str) -> bytes:
-        """Answer a CONSTRUCT or DESCRIBE query as N-Triples."""
-        engine.expect_form(query_form(sparql), "CONSTRUCT", "DESCRIBE")
-        return self.answer(sparql, "nt")
 
     def answer(self, sparql: str, media_type: str) -> bytes:
         """Answer any query form as the bytes of `media_type`."""

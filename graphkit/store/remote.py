@@ -21,6 +21,7 @@ from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperExceptio
 
 from graphkit.errors import GraphkitError, QueryError, StoreError, UsageError
 from graphkit.store import engine
+from graphkit.store.asking import Asking
 from graphkit.store.base import Change, Diff, Version
 from graphkit.store.embedded import GRAPHS, graphs_frame, sorted_lines
 from graphkit.store.formats import convert, graph_name, rdf_format, read_source, write_quads
@@ -44,7 +45,7 @@ _LONGEST_WORDS: Final = 300
 _log = logging.getLogger(__name__)
 
 
-class RemoteStore:
+class RemoteStore(Asking):
     """A store behind an endpoint, which keeps no versions.
 
     Queries are answered as on an embedded store: where the endpoint's default graph leaves out the named graphs,
@@ -73,21 +74,6 @@ class RemoteStore:
     def version(self) -> Version | None:
         """None, because an endpoint keeps no versions for us."""
         return None
-
-    def select(self, sparql: str) -> pl.DataFrame:
-        """Answer a SELECT query as a frame with a column for each variable."""
-        engine.expect_form(query_form(sparql), "SELECT")
-        return frame_from_tsv(self.answer(sparql, "tsv"))
-
-    def ask(self, sparql: str) -> bool:
-        """Answer an ASK query."""
-        engine.expect_form(query_form(sparql), "ASK")
-        return self.answer(sparql, "csv") == b"true"
-
-    def construct(self, sparql: str) -> bytes:
-        """Answer a CONSTRUCT or DESCRIBE query as N-Triples."""
-        engine.expect_form(query_form(sparql), "CONSTRUCT", "DESCRIBE")
-        return self.answer(sparql, "nt")
 
     def answer(self, sparql: str, media_type: str) -> bytes:
         """Answer any query form as the bytes of `media_type`."""

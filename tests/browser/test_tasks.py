@@ -70,8 +70,19 @@ def test_the_reason_of_a_gap_is_three_clicks_away(page: Page) -> None:
     expect(rows.first).to_contain_text("only known connection")
     expect(page).to_have_url(re.compile("kind=R1"))
     shown = rows.count()
+    assert 0 < shown < page.locator("#gaps tbody tr").count()
     page.reload()
     assert page.locator("#gaps tbody tr:visible").count() == shown
+
+
+def test_what_is_not_known_can_be_filtered(page: Page) -> None:
+    """The tier in two words works like the others, and its evidence unfolds."""
+    page.goto("/gaps")
+    page.locator("select[name=tier]").select_option(label="not known")
+    rows = page.locator("#gaps tbody tr:visible")
+    expect(rows.first).to_contain_text("not to be taken as absent")
+    rows.first.get_by_text("Evidence (").click()
+    expect(rows.first.locator("details.more li").first).to_be_visible()
 
 
 def test_the_network_shows_partners_evidence_and_suggestions(page: Page) -> None:
