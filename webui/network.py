@@ -32,6 +32,7 @@ def network_page(analysis: Analysis, asked: Mapping[str, str]) -> dict[str, Any]
     gaps = _suggested(analysis, name)
     query = queries.find(name)
     return {
+        "title": query.summary,
         "rows": rows,
         "gaps": gap_rows(gaps),
         "state": {**state, "network": name},
