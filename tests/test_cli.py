@@ -7,9 +7,13 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -204,6 +208,40 @@ def test_wrong_use_says_what_and_what_next(words: tuple[str, ...], code: int, sa
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _fetched(address: str, server: subprocess.Popen[bytes]) -> str:
+    """Ask until the server answers, for at most half a minute."""
+    for _ in range(150):
+        try:
+            with urlopen(address, timeout=10) as answer:
+                return str(answer.read().decode())
+        except URLError:
+            assert server.poll() is None, "the server has ended"
+            time.sleep(0.2)
+    raise AssertionError("the server does not answer")
+
+
+def test_serve_answers_until_it_is_stopped(store: Path) -> None:
+    """The pages come from a real server on the port that was asked for; a second one there is refused with words."""
+    port = _free_port()
+    words = [sys.executable, "-m", "graphkit", "serve", "--store", str(store), "--port", str(port)]
+    server = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    try:
+        assert json.loads(_fetched(f"http://127.0.0.1:{port}/health", server))["status"] == "ok"
+        assert "Rome Strategy" in _fetched(f"http://127.0.0.1:{port}/commitments", server)
+        second = graphkit("serve", "--port", str(port), store=store)
+        assert second.returncode == FOUND
+        assert "--port" in second.stderr
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
