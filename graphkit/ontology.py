@@ -84,9 +84,9 @@ _CURIES: Final = ("subject_id", "predicate_id", "object_id", "mapping_justificat
 _METADATA: Final = ("curie_map", "mapping_set_id", "mapping_set_title", "mapping_set_version", "license")
 _CONTEXT: Final[dict[str, Any]] = {
     **{prefix: PREFIXES[prefix] for prefix in ("dcterms", "owl", "rdfs", "sssom", "xsd")},
-    "subject_id": {"@id": "sssom:subject_id", "@type": "@id"},
-    "predicate_id": {"@id": "sssom:predicate_id", "@type": "@id"},
-    "object_id": {"@id": "sssom:object_id", "@type": "@id"},
+    "subject_id": {"@id": "owl:annotatedSource", "@type": "@id"},
+    "predicate_id": {"@id": "owl:annotatedProperty", "@type": "@id"},
+    "object_id": {"@id": "owl:annotatedTarget", "@type": "@id"},
     "mapping_justification": {"@id": "sssom:mapping_justification", "@type": "@id"},
     "confidence": {"@id": "sssom:confidence", "@type": "xsd:decimal"},
     "subject_label": "sssom:subject_label",
