@@ -78,18 +78,22 @@ def _with_background(store: Store) -> Iterator[Store]:
         yield copy
 
 
-def check_files(paths: Iterable[Path]) -> pl.DataFrame:
+def check_files(paths: Iterable[Path], store: Store | None = None) -> pl.DataFrame:
     """Judge RDF files before they are loaded, with the ontology and its vocabularies behind them.
 
-    Each file stands in a graph named after it; a `.trig` file that keeps one graph for each passage is folded
-    first. The columns are those of `check`. Raises `DataError` where a file cannot be read.
+    With a `store`, the files may speak of what it holds, and only findings that the store does not have already
+    are returned. Each file stands in a graph named after it; a `.trig` file that keeps one graph for each passage
+    is folded first. The columns are those of `check`. Raises `DataError` where a file cannot be read.
     """
-    with closing(open_store()) as store:
-        with store.change("check files") as change:
+    with open_store() as scratch:
+        with scratch.change("check files") as change:
             change.load(_background(), media_type="nq")
+            if store is not None:
+                change.load(store.dump("nq"), media_type="nq")
             for path in paths:
                 _load_file(change, path)
-        return check(store)
+        found = check(scratch)
+    return found if store is None or found.is_empty() else found.join(check(store), on=_COLUMNS, how="anti")
 
 
 @cache

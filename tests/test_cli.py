@@ -170,6 +170,23 @@ def test_load_check_diff_and_restore_tell_a_story(own: Path, tmp_path: Path) -> 
     assert graphkit("diff", str(newest - 1), str(newest + 1), store=folder).returncode == GOOD
 
 
+def test_a_file_may_speak_of_what_the_store_holds(own: Path, tmp_path: Path) -> None:
+    """A participation of a known organisation in a known activity passes beside the store, and not alone."""
+    file = tmp_path / "participation.ttl"
+    file.write_text(
+        """@prefix sol: <https://w3id.org/solidarity-graph/ns#> . @prefix m8g: <http://data.europa.eu/m8g/> .
+        <https://w3id.org/solidarity-graph/id/participation/new> a sol:Participation ;
+            sol:participant <https://w3id.org/solidarity-graph/id/organisation/john-lewis> ;
+            sol:participatesIn <https://w3id.org/solidarity-graph/id/activity/alternative-economy-conference> ;
+            m8g:role <https://w3id.org/solidarity-graph/vocabulary/role/partner> ."""
+    )
+    assert graphkit("check", str(file), store=tmp_path / "none").returncode == FOUND
+    assert graphkit("check", str(file), store=own).returncode == GOOD
+    assert graphkit("load", str(file), store=own).returncode == GOOD
+    found = graphkit("query", "networks/collaboration", "-f", "csv", store=own).stdout
+    assert "organisation/john-lewis" in found
+
+
 def test_a_file_that_breaks_a_shape_is_not_loaded(own: Path, tmp_path: Path) -> None:
     """The finding is printed, the exit is 1, and no version is made."""
     folder = own

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphkit.cli.common import FOUND, format_option, opened, print_frame, say, store_option, who_option
+from graphkit.cli.common import FOUND, format_option, is_there, opened, print_frame, say, store_option, who_option
 from graphkit.errors import GraphkitError
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def load(files: tuple[Path, ...], location: str, who: str, graph: str | None, wh
     from graphkit import assembly
     from graphkit.check import check_files
 
-    if checked:
-        _exit_with_findings(check_files(files), "words")
     with opened(location, read_only=False) as store:
+        if checked:
+            _exit_with_findings(check_files(files, store), "words")
         held = assembly.load_files(store, files, graph=_graph_name(graph), why=why, who=who)
         version = store.version
         say(f"{held} quads loaded" + (f", version {version.number}" if version else ""))
@@ -126,6 +126,8 @@ def _graph_name(name: str | None) -> str | None:
 def check(files: tuple[Path, ...], location: str, reason: bool, form: str) -> None:
     """Check the graph, or files before they are loaded; exit 1 where something is found.
 
+    Files may speak of what the store holds, where there is one.
+
     Example: graphkit check partners.ttl
     """
     if reason:
@@ -134,11 +136,11 @@ def check(files: tuple[Path, ...], location: str, reason: bool, form: str) -> No
     from graphkit.check import check as check_store
     from graphkit.check import check_files
 
-    if files:
+    if files and not is_there(location):
         _exit_with_findings(check_files(files), form)
-    else:
-        with opened(location) as store:
-            _exit_with_findings(check_store(store), form)
+        return
+    with opened(location) as store:
+        _exit_with_findings(check_files(files, store) if files else check_store(store), form)
 
 
 def _reason() -> None:

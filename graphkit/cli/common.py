@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     from graphkit.store import Store
 
-__all__ = ["FOUND", "WRONG", "format_option", "opened", "print_frame", "say", "store_option", "values_of", "who_option"]
+__all__ = [
+    "FOUND",
+    "WRONG",
+    "format_option",
+    "is_there",
+    "opened",
+    "print_frame",
+    "say",
+    "store_option",
+    "values_of",
+    "who_option",
+]
 
 FOUND, WRONG = 1, 2
 """The exit codes for findings or a failure, and for wrong use."""
@@ -45,17 +56,25 @@ def say(words: str) -> None:
     click.echo(words, err=True)
 
 
+def is_there(location: str) -> bool:
+    """Tell whether there is a store to read at `location`."""
+    return _is_elsewhere(location) or Path(location).is_dir()
+
+
+def _is_elsewhere(location: str) -> bool:
+    return location == "memory" or location.startswith(("http://", "https://"))
+
+
 @contextmanager
 def opened(location: str, *, read_only: bool = True) -> Iterator[Store]:
     """Open the store at `location`; a folder that is to be read must be there."""
     from graphkit.store import open_store
 
-    remote_or_memory = location == "memory" or location.startswith(("http://", "https://"))
-    if read_only and not remote_or_memory and not Path(location).is_dir():
+    if read_only and not is_there(location):
         raise UsageError(
             f"there is no store at '{location}'", hint="build one with 'graphkit up', or name another with --store"
         )
-    with open_store(location, read_only=read_only and not remote_or_memory) as store:
+    with open_store(location, read_only=read_only and not _is_elsewhere(location)) as store:
         yield store
 
 
