@@ -10,14 +10,33 @@ import polars as pl
 
 from graphkit import measures, ontology, queries
 from graphkit.errors import UsageError, unknown_name
-from graphkit.export import NETWORK_FORMATS, frame_to_text, gaps_to_json, gaps_to_words, network_to_bytes
+from graphkit.export import (
+    NETWORK_FORMATS,
+    frame_to_text,
+    gaps_to_json,
+    gaps_to_words,
+    network_to_bytes,
+    standing_in_words,
+    standings_as_frame,
+    standings_to_json,
+)
 from graphkit.gaps import KINDS, GapReport, as_frame, to_turtle
 from graphkit.monitor import Standing
 from graphkit.network import load_network
 from graphkit.store import Store
 from graphkit.terms import compact, expand, graph_iri
 
-__all__ = ["LISTS", "exported", "findings_in_words", "gaps_as", "labels", "summary", "versions_frame", "with_labels"]
+__all__ = [
+    "LISTS",
+    "exported",
+    "findings_in_words",
+    "gaps_as",
+    "labels",
+    "standings_as",
+    "summary",
+    "versions_frame",
+    "with_labels",
+]
 
 _RDF_FORMATS: Final = ("nq", "trig", "nt", "ttl", "rdf", "jsonld")
 
@@ -32,19 +51,18 @@ def summary(store: Store, found: GapReport, *, top: int = 3) -> str:
             f"\nThe graph  ({title})\n",
             *(f"  {row['count']:>5}  {row['what']}" for row in counts.rows(named=True)),
             "\nCommitments\n",
-            *map(_standing_line, found.standings),
+            *map(standing_in_words, found.standings),
             "\nGaps\n",
             gaps_to_words(found, top=top),
         ]
     )
 
 
-def _standing_line(standing: Standing) -> str:
-    newest = f", newest {standing.newest}" if standing.newest else ""
-    status = standing.status.replace("-", " ")
-    count = f"{len(standing.findings)} pieces of evidence{newest}" if standing.findings else "nothing found"
-    title = f"  {standing.identifier:<4} {status:<15} {standing.label}"
-    return f"{title}\n       {count}; by {standing.query}, up to {standing.as_of}"
+def standings_as(found: list[Standing], form: str) -> str:
+    """Write how commitments stand as `words`, `json`, or in one of the formats of a frame."""
+    if form == "words":
+        return "\n".join(map(standing_in_words, found)) + "\n"
+    return standings_to_json(found) if form == "json" else frame_to_text(standings_as_frame(found), form)
 
 
 def findings_in_words(findings: pl.DataFrame) -> str:

@@ -116,6 +116,20 @@ def test_gaps_of_one_kind_as_turtle(store: Path) -> None:
     assert "sol:DataGap" not in turtle
 
 
+def test_monitor_gives_each_commitment_with_value_unit_coverage_and_query(store: Path) -> None:
+    """No figure without its unit, its coverage, its method and the day it speaks of."""
+    found = json.loads(graphkit("monitor", "-f", "json", store=store).stdout)
+    wanted = {"commitment", "indicator", "status", "value", "unit", "coverage", "method", "query", "evidence", "as_of"}
+    assert all(wanted <= each.keys() for each in found)
+    assert {each["identifier"]: (each["status"], each["value"]) for each in found} == {
+        "2.1": ("stale", 2),
+        "2.2": ("no-evidence", 0),
+        "2.3": ("no-evidence", 0),
+        "2.4": ("no-evidence", 0),
+    }
+    assert "2.1  stale" in graphkit("monitor", store=store).stdout
+
+
 def test_measure_gives_labels_and_the_highest_first(store: Path) -> None:
     """The network hangs on its founder."""
     done = graphkit("measure", "degree", "--top", "1", "-f", "json", store=store)
@@ -279,6 +293,7 @@ def test_every_verb_has_help_with_an_example() -> None:
         "list",
         "query",
         "gaps",
+        "monitor",
         "measure",
         "export",
         "versions",

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from graphkit import queries
-from graphkit.export import frame_to_text
+from graphkit.export import frame_to_text, standings_to_json
 from graphkit.export.gaps import gap_to_dict
 from graphkit.gaps import KINDS, TIERS, as_frame
 from graphkit.queries import Query
@@ -215,6 +215,12 @@ def commitments() -> str:
         for standing in report.standings
     ]
     return render_template("commitments.html", page="commitments", rows=rows, as_of=report.as_of)
+
+
+@blueprint.get("/commitments.json")
+def commitments_data() -> Response:
+    """Give the commitments with their evidence as data."""
+    return Response(standings_to_json(analysis().report.standings), mimetype="application/json")
 
 
 # ---- stored queries, search --------------------------------------------------------------------------

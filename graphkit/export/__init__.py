@@ -1,10 +1,11 @@
-"""What leaves the house: frames, networks and gaps in the formats of others."""
+"""What leaves the house: frames, networks, gaps and standings in the formats of others."""
 
 from __future__ import annotations
 
 from graphkit.export.frames import FRAME_FORMATS, frame_to_text, json_value
 from graphkit.export.gaps import gap_to_dict, gaps_to_json, gaps_to_words
 from graphkit.export.networks import NETWORK_FORMATS, network_to_bytes
+from graphkit.export.standings import standing_in_words, standings_as_frame, standings_to_json
 
 __all__ = [
     "FRAME_FORMATS",
@@ -15,4 +16,7 @@ __all__ = [
     "gaps_to_words",
     "json_value",
     "network_to_bytes",
+    "standing_in_words",
+    "standings_as_frame",
+    "standings_to_json",
 ]
