@@ -332,7 +332,8 @@ def test_mappings_become_resources_of_their_graph() -> None:
         with store.change("load") as change:
             ontology.load_ontology(change)
         found = store.select(
-            f"PREFIX sssom: <{PREFIXES['sssom']}> PREFIX owl: <{PREFIXES['owl']}> SELECT ?subject ?object ?confidence WHERE {{"
+            f"PREFIX sssom: <{PREFIXES['sssom']}> PREFIX owl: <{PREFIXES['owl']}>"
+            " SELECT ?subject ?object ?confidence WHERE {"
             f" GRAPH <{graph_iri('mappings')}> {{ ?mapping a sssom:Mapping ; owl:annotatedSource ?subject ;"
             " owl:annotatedTarget ?object ; sssom:confidence ?confidence } }"
         )
