@@ -136,6 +136,20 @@ def test_measure_gives_labels_and_the_highest_first(store: Path) -> None:
     assert json.loads(done.stdout)[0]["organisation_label"] == "Social Enterprise Link (Wessex) CIC"
 
 
+def test_plans_are_told_in_words_and_change_nothing(store: Path) -> None:
+    """What a tie would bring, which ties would help most, who could bid together, and what is missing."""
+    before = graphkit("versions", "-f", "csv", store=store).stdout
+    pair = ("organisation/john-lewis", "organisation/cooperative-group")
+    assert "isolates                           49 -> 48" in graphkit("whatif", "--add", *pair, store=store).stdout
+    ties = json.loads(graphkit("best-ties", "-k", "2", "-f", "json", store=store).stdout)
+    assert [tie["rank"] for tie in ties] == [1, 2]
+    bid = graphkit("consortium", "--capability", "theme/rail", "--capability", "theme/social-value", store=store)
+    assert "Stagecoach" in bid.stdout
+    assert "No consortium" in graphkit("consortium", "--capability", "theme/housing", store=store).stdout
+    assert graphkit("whatif", "--add", "organisation/john-lewi", pair[1], store=store).returncode == WRONG
+    assert graphkit("versions", "-f", "csv", store=store).stdout == before
+
+
 def test_export_writes_networks_and_graphs(store: Path, tmp_path: Path) -> None:
     """The suffix of the file says the format; a graph is named by its short name."""
     file = tmp_path / "network.gexf"
@@ -295,6 +309,9 @@ def test_every_verb_has_help_with_an_example() -> None:
         "gaps",
         "monitor",
         "measure",
+        "whatif",
+        "best-ties",
+        "consortium",
         "export",
         "versions",
         "diff",

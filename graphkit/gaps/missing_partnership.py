@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from graphkit.gaps.base import Evidence, Gap
 from graphkit.gaps.ground import Ground, listed
-from graphkit.measures import position
-from graphkit.network import Matrix, recency_weights
+from graphkit.gaps.scorers import find_scorer
+from graphkit.measures import reach
+from graphkit.network import Matrix
 
 __all__ = ["find"]
 
@@ -122,22 +122,8 @@ def _incidence(ground: Ground, frame: pl.DataFrame, column: str, values: pl.Seri
 
 
 def _feasibility(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
-    """Fuse personalised PageRank and preferential attachment: the mean of the z-scores of their logarithms."""
-    network = ground.network
-    weights = recency_weights(network, ground.as_of)
-    walks = np.zeros(pairs[0].size)
-    for rows in position.row_blocks(len(network.organisations)):
-        block = position.personalised_pagerank(network, weights=weights, rows=rows)
-        for seeds, others in (pairs, pairs[::-1]):
-            inside = (seeds >= rows[0]) & (seeds <= rows[-1])
-            walks[inside] += block[seeds[inside] - rows[0], others[inside]]
-    degrees: NDArray[np.float64] = np.asarray(network.adjacency.sum(axis=1))
-    attachment = (degrees[pairs[0]] + 1) * (degrees[pairs[1]] + 1)
-    return np.asarray(np.mean([_z(np.log(walks + 1e-12)), _z(np.log(attachment))], axis=0))
-
-
-def _z(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (values - values.mean()) / values.std() if np.ptp(values) > 0 else np.zeros_like(values)
+    """Score the pairs by personalised PageRank and preferential attachment together."""
+    return find_scorer("fusion").score(ground.network, pairs, ground.as_of)
 
 
 def _value(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
@@ -164,23 +150,10 @@ def _new_themes(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
 
 
 def _efficiency_gain(adjacency: Matrix, pairs: _Pairs) -> NDArray[np.float64]:
-    """Give the growth of global efficiency by each new tie, as a share of the largest growth.
-
-    A tie x-y changes the distances D to min(D, D[:, x] + 1 + D[y, :], D[:, y] + 1 + D[x, :]), exactly.
-    """
-    distance = csgraph.shortest_path(adjacency, unweighted=True, directed=False)
-    np.fill_diagonal(distance, np.inf)
-    before = (1 / distance).sum()
-    at = distance.copy()
-    np.fill_diagonal(at, 0)
-    gains = np.array([_efficiency(distance, at, x, y) - before for x, y in zip(*pairs, strict=True)])
+    """Give the growth of global efficiency by each new tie, as a share of the largest growth."""
+    steps = reach.distances(adjacency)
+    gains = np.array([reach.efficiency_gain(steps, x, y) for x, y in zip(*pairs, strict=True)])
     return gains / gains.max() if gains.max(initial=0) > 0 else np.zeros_like(gains)
-
-
-def _efficiency(distance: NDArray[np.float64], at: NDArray[np.float64], x: int, y: int) -> float:
-    detour = at[:, [x]] + 1 + at[[y], :]
-    np.fill_diagonal(detour, np.inf)
-    return float((1 / np.minimum(distance, np.minimum(detour, detour.T))).sum())
 
 
 def _cells(matrix: Matrix, pairs: _Pairs) -> NDArray[np.float64]:

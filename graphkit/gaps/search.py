@@ -12,11 +12,14 @@ import polars as pl
 
 from graphkit.errors import unknown_name
 from graphkit.gaps import (
+    broker,
     commitments,
     constrained,
     data_gap,
     dormant_tie,
     fragile_point,
+    group_bridging,
+    inward_group,
     missing_partnership,
     peripheral,
 )
@@ -86,11 +89,15 @@ def find_gaps(store: Store, *, kinds: Collection[str] = (), today: date | None =
 
 
 def _all(store: Store, ground: Ground, standings: list[Standing]) -> list[Gap]:
+    groups = group_bridging.groups_of(ground)
     return [
         *commitments.find(standings),
         *fragile_point.find(ground),
         *missing_partnership.find(ground),
         *dormant_tie.find(ground),
+        *group_bridging.find(ground, groups),
+        *inward_group.find(ground, groups),
+        *broker.find(ground, groups),
         *constrained.find(ground),
         *peripheral.find(ground),
         *data_gap.find(store),

@@ -1,0 +1,121 @@
+"""The verbs that plan: whatif, best-ties, consortium."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from graphkit.cli.common import format_option, opened, print_frame, store_option
+
+__all__ = ["VERBS"]
+
+_PAIR = 2
+
+
+@click.command()
+@store_option
+@click.option("--add", nargs=_PAIR, multiple=True, metavar="A B", help="Imagine that two organisations work together.")
+@click.option("--remove", nargs=_PAIR, multiple=True, metavar="A B", help="Imagine that two no longer do.")
+@click.option("--add-activity", multiple=True, metavar="A,B,C", help="Imagine an activity of these organisations.")
+@click.option("--remove-activity", multiple=True, metavar="ACTIVITY", help="Imagine that an activity had not been.")
+@click.option("--add-member", nargs=_PAIR, multiple=True, metavar="ACTIVITY A", help="Imagine one more in an activity.")
+@click.option("--leave", multiple=True, metavar="A", help="Imagine that an organisation leaves.")
+def whatif(
+    location: str,
+    add: tuple[tuple[str, str], ...],
+    remove: tuple[tuple[str, str], ...],
+    add_activity: tuple[str, ...],
+    remove_activity: tuple[str, ...],
+    add_member: tuple[tuple[str, str], ...],
+    leave: tuple[str, ...],
+) -> None:
+    """Tell what a change would do to the network; nothing is written.
+
+    Example: graphkit whatif --add organisation/john-lewis organisation/cooperative-group
+    """
+    from graphkit.gaps.ground import load_ground
+    from graphkit.plans import what_if, what_if_in_words
+
+    with opened(location) as store:
+        ground = load_ground(store, datetime.now(UTC).date())
+    found = what_if(
+        ground,
+        add_ties=add,
+        remove_ties=remove,
+        add_activity=[members.split(",") for members in add_activity],
+        remove_activity=remove_activity,
+        add_member=add_member,
+        remove_organisation=leave,
+    )
+    click.echo(what_if_in_words(found))
+
+
+@click.command(name="best-ties")
+@store_option
+@click.option("-k", "number", default=5, show_default=True, help="How many ties.")
+@click.option("--objective", type=click.Choice(["efficiency", "robustness"]), default="efficiency", show_default=True)
+@click.option("--network", default="networks/collaboration", show_default=True, help="The network query.")
+@format_option("table", "csv", "json", "spreadsheet", default="table")
+def best_ties(location: str, number: int, objective: str, network: str, form: str) -> None:
+    """Find the next ties that would help the network most, each the best after those before it.
+
+    Example: graphkit best-ties -k 3 --objective robustness
+    """
+    from graphkit import plans, report
+    from graphkit.network import load_network
+
+    with opened(location) as store:
+        frame = plans.best_ties(load_network(store, network), number, objective=objective)
+        print_frame(report.with_labels(store, frame), form)
+
+
+@click.command()
+@store_option
+@click.option("--capability", multiple=True, metavar="THEME", help="Must be covered; may be repeated.")
+@click.option("--region", multiple=True, metavar="PLACE", help="Somebody must work there; may be repeated.")
+@click.option("--kind", multiple=True, help="Somebody must be of this kind; may be repeated.")
+@click.option("--within", multiple=True, metavar="PLACE", help="Only organisations that work there.")
+@click.option("--least", default=2, show_default=True, help="At least so many members.")
+@click.option("--most", default=7, show_default=True, help="At most so many members.")
+@click.option("--newcomers", default=0, show_default=True, help="At least so many who are new to the lead.")
+@click.option("--lead", metavar="ORGANISATION", help="Who leads; always a member.")
+@click.option("--exclude", multiple=True, metavar="ORGANISATION", help="Who cannot take part.")
+@click.option("--proposals", default=3, show_default=True, help="How many different proposals.")
+def consortium(
+    location: str,
+    capability: tuple[str, ...],
+    region: tuple[str, ...],
+    kind: tuple[str, ...],
+    within: tuple[str, ...],
+    least: int,
+    most: int,
+    newcomers: int,
+    lead: str | None,
+    exclude: tuple[str, ...],
+    proposals: int,
+) -> None:
+    """Propose members for a bid: what must be covered, who trusts whom, and what is missing where nobody fits.
+
+    Example: graphkit consortium --capability theme/rail --capability theme/social-value
+    """
+    from graphkit.plans import Need, load_candidates, proposals_in_words, propose
+
+    need = Need(
+        capabilities=capability,
+        regions=region,
+        kinds=kind,
+        within=within,
+        least=least,
+        most=most,
+        newcomers=newcomers,
+        lead=lead,
+        excluded=exclude,
+    )
+    with opened(location) as store:
+        candidates = load_candidates(store)
+    click.echo(proposals_in_words(propose(candidates, need, proposals=proposals)))
+
+
+VERBS = (whatif, best_ties, consortium)
+"""The verbs of this module."""
