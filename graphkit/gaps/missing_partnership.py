@@ -54,7 +54,7 @@ def find(ground: Ground, *, per_organisation: int = _PER_ORGANISATION) -> list[G
     over an activity, even if only planned, is left out. An organisation stands in at most `per_organisation`
     introductions, else hubs fill the list.
 
-    Source: the backtest in which this scorer was chosen is described in docs/gaps.md; feasibility is no
+    Source: the backtest in which this scorer was chosen is described in docs/backtest.md; feasibility is no
     probability, and pairs that a null model expects but that do not exist are the least likely ones.
     """
     pairs = _candidates(ground)
