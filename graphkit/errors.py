@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal
 
 __all__ = [
     "DataError",
     "GraphkitError",
+    "LimitError",
     "MissingExtraError",
     "QueryError",
     "StoreError",
@@ -43,6 +45,25 @@ class DataError(GraphkitError):
 
 class QueryError(GraphkitError):
     """A query cannot be read, bound or answered, or its answer breaks its contract."""
+
+
+class LimitError(QueryError):
+    """A query is in order, and its answer goes beyond what one query may take, or it was stopped.
+
+    `limit` says beyond what: "time", "memory", "length" of the answer, "turn" (too many wait already, or its turn
+    did not come in time) or "stopped" (by a person, or because nobody waits for the answer any more).
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        limit: Literal["time", "memory", "length", "turn", "stopped"],
+        where: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.limit = limit
 
 
 class StoreError(GraphkitError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -14,13 +14,14 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import polars as pl
 import rdflib
-from rdflib.namespace import DCTERMS, RDF, RDFS, SDO, SH, XSD
+from rdflib.namespace import XSD
 
 from graphkit import terms
+from graphkit._query_rdf import as_rdf, default_terms
 from graphkit._query_text import NO_HEADER, Header, Place, Shape, Slot, read_header, read_shape
 from graphkit.errors import DataError, QueryError, UsageError, unknown_name
 from graphkit.files import queries_folder
-from graphkit.store.base import Store
+from graphkit.store.base import Readable, Store
 
 __all__ = [
     "INFERRED",
@@ -31,6 +32,7 @@ __all__ = [
     "bind",
     "catalogue",
     "construct",
+    "default_terms",
     "derive",
     "find",
     "load_query",
@@ -289,7 +291,7 @@ def _with_article(kind: str) -> str:
 # ---- Running ---------------------------------------------------------------------------------
 
 
-def run(store: Store, query: str | Query, /, **values: str | Sequence[str]) -> pl.DataFrame:
+def run(store: Readable, query: str | Query, /, **values: str | Sequence[str]) -> pl.DataFrame:
     """Answer a stored SELECT query, or one of `parse_query`, with its parameters bound to `values`.
 
     The frame has exactly the columns of the query's header. Raises `UnknownNameError` for an unknown query or
@@ -306,7 +308,7 @@ def run(store: Store, query: str | Query, /, **values: str | Sequence[str]) -> p
     return frame
 
 
-def construct(store: Store, query: str | Query, /, **values: str | Sequence[str]) -> bytes:
+def construct(store: Readable, query: str | Query, /, **values: str | Sequence[str]) -> bytes:
     """Answer a stored CONSTRUCT query, with its parameters bound to `values`, as N-Triples."""
     found = _expect(query, "CONSTRUCT")
     return store.construct(bind(found, values))
@@ -340,30 +342,3 @@ def derive(store: Store, folder: Path | None = None) -> bytes:
 
 def _round(store: Store, rules: Iterable[Query]) -> set[bytes]:
     return {line for rule in rules for line in construct(store, rule).splitlines() if line.strip()}
-
-
-# ---- Describing ------------------------------------------------------------------------------
-
-
-def as_rdf(queries: Mapping[str, Query]) -> bytes:
-    """Describe stored queries as N-Triples: each a `sol:StoredQuery` and a `sh:SPARQLExecutable` with its full text."""
-    graph = rdflib.Graph()
-    for query in queries.values():
-        for statement in _description(query):
-            graph.add(statement)
-    lines = graph.serialize(format="nt", encoding="utf-8").splitlines(keepends=True)
-    return b"".join(sorted(line for line in lines if line.strip()))
-
-
-def _description(query: Query) -> Iterator[tuple[rdflib.URIRef, rdflib.URIRef, rdflib.URIRef | rdflib.Literal]]:
-    node, form = rdflib.URIRef(query.iri), query.form.lower()
-    yield node, RDF.type, rdflib.URIRef(terms.SOL + "StoredQuery")
-    yield node, RDF.type, SH.SPARQLExecutable
-    yield node, RDF.type, SH[f"SPARQL{form.capitalize()}Executable"]
-    yield node, RDFS.label, rdflib.Literal(query.summary, lang="en")
-    yield node, DCTERMS.identifier, rdflib.Literal(query.name)
-    if query.description:
-        yield node, DCTERMS.description, rdflib.Literal(query.description, lang="en")
-    yield node, SH[form], rdflib.Literal(query.text)
-    for tag in query.tags:
-        yield node, SDO.keywords, rdflib.Literal(tag, lang="en")

@@ -12,7 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from graphkit.errors import DataError, GraphkitError, QueryError, StoreError, UsageError
-from graphkit.store import Store
+from graphkit.store import Store, open_store
 
 TWO_GRAPHS = b"""
 <urn:ann> <urn:knows> <urn:bea> <urn:g1> .
@@ -327,3 +327,86 @@ def test_a_graph_name_that_is_no_iri_is_refused(store: Store, graph: str) -> Non
         change.clear(graph)
     with pytest.raises(GraphkitError):
         store.dump("nt", graph)
+
+
+# ---- Changes for the protocols -----------------------------------------------------------------
+
+
+def test_the_default_graph_is_cleared_and_written_by_itself(store: Store) -> None:
+    """What lies in named graphs stays, and what looks like a name of a graph in a literal or object stays out."""
+    with store.change("fill") as change:
+        change.load(b'<urn:a> <urn:p> <urn:g>, "x <urn:g> .", "y\\""@en-GB, 1, _:b .', media_type="ttl")
+        change.load(b'<urn:a> <urn:p> "named", <urn:h> .', media_type="ttl", graph="urn:g")
+    assert store.has_graph(None)
+    assert len(store.default_graph("nt").splitlines()) == 5
+    with store.change("clear") as change:
+        change.clear(None)
+    assert not store.has_graph(None)
+    assert store.default_graph("nt") == b""
+    assert store.dump("nq") == b'<urn:a> <urn:p> "named" <urn:g> .\n<urn:a> <urn:p> <urn:h> <urn:g> .\n'
+
+
+def test_a_base_completes_relative_addresses(store: Store) -> None:
+    """Both a document and an update may speak relatively, if they are told to what."""
+    with store.change("relative") as change:
+        change.load(b"<a> <#p> <> .", media_type="ttl", graph="urn:g", base="http://example.org/x/y")
+        change.update("INSERT DATA { GRAPH <urn:g> { <b> <#p> <> } }", base="http://example.org/x/y")
+    assert set(store.select("SELECT ?s ?o { GRAPH <urn:g> { ?s <http://example.org/x/y#p> ?o } }").iter_rows()) == {
+        ("http://example.org/x/a", "http://example.org/x/y"),
+        ("http://example.org/x/b", "http://example.org/x/y"),
+    }
+
+
+@pytest.mark.parametrize("store", ["memory", "folder", "plain_endpoint"], indirect=True)
+def test_an_update_may_be_given_its_dataset(store: Store) -> None:
+    """The graphs take the place of the dataset of every pattern; Oxigraph's server that makes the union refuses it."""
+    with store.change("fill") as change:
+        change.load(b"<urn:a> <urn:p> 1 .", media_type="ttl", graph="urn:g")
+        change.load(b"<urn:b> <urn:p> 1 .", media_type="ttl", graph="urn:h")
+    with store.change("copy") as change:
+        change.update(
+            """INSERT { GRAPH <urn:new> { ?s <urn:as> "default" } } WHERE { ?s <urn:p> 1 } ;
+            INSERT { GRAPH <urn:new> { ?s <urn:as> "named" } } WHERE { GRAPH ?any { ?s <urn:p> 1 } }""",
+            using=["urn:g"],
+            using_named=["urn:h"],
+        )
+    found = store.select("SELECT ?s ?as { GRAPH <urn:new> { ?s <urn:as> ?as } }")
+    assert set(found.iter_rows()) == {("urn:a", "default"), ("urn:b", "named")}
+
+
+def test_an_empty_graph_stays_until_it_is_cleared(tmp_path: Path) -> None:
+    """A graph that was made is there after other changes and after opening the folder again; each makes a version."""
+    for location in ("memory", tmp_path / "graph"):
+        store = open_store(location)
+        with store.change("make") as change:
+            change.create("urn:empty")
+        with store.change("fill") as change:
+            change.update("INSERT DATA { GRAPH <urn:g> { <urn:a> <urn:p> 1 } } ; CLEAR GRAPH <urn:g>")
+            change.load(b"<urn:a> <urn:p> 1 .", media_type="ttl")
+        assert (store.has_graph("urn:empty"), store.has_graph("urn:g")) == (True, False)
+        if location != "memory":
+            store.close()
+            store = open_store(location)
+        assert store.has_graph("urn:empty")
+        with store.change("remove") as change:
+            change.clear("urn:empty")
+        assert not store.has_graph("urn:empty")
+        assert [version.graphs for version in store.versions()] == [1, 1, 0]
+        store.close()
+
+
+def test_blank_nodes_that_are_loaded_are_new(store: Store) -> None:
+    """The same label in two documents is two things, in one change and in two."""
+    with store.change("twice") as change:
+        for _ in range(2):
+            change.load(b"_:a <urn:p> 1 .", media_type="ttl", graph="urn:g")
+    with store.change("once more") as change:
+        change.load(b"_:a <urn:p> 1 .", media_type="ttl", graph="urn:g")
+    assert store.select("SELECT (COUNT(DISTINCT ?s) AS ?n) { GRAPH <urn:g> { ?s <urn:p> 1 } }").item() == 3
+
+
+def test_a_store_tells_whether_it_may_be_written(tmp_path: Path) -> None:
+    """Who serves a store knows beforehand that no change can be made."""
+    open_store(tmp_path / "graph").close()
+    with open_store(tmp_path / "graph", read_only=True) as reader, open_store() as writer:
+        assert (reader.read_only, writer.read_only) == (True, False)

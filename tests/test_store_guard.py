@@ -120,3 +120,36 @@ def test_from_is_found_as_a_keyword_only() -> None:
     """A variable or a name called from is none."""
     assert names_dataset("SELECT * FROM<urn:g> {}")
     assert not names_dataset("PREFIX from: <urn:> SELECT ?from { ?from from:from 'FROM' } # FROM")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "?a ?b " + ",".join(["1"] * 9000),
+        "?a ?b (" + "<urn:x> " * 300 + ")",
+        "?a ?b [] " + ", []" * 300,
+        "?a ?b 'x' ; " * 300,
+        " ".join(f"?a{i} ?b{i} ?c{i} ." for i in range(300)),
+        "?a ?b 1,2e0,.5 . " * 80,
+    ],
+)
+def test_an_update_with_patterns_that_the_engine_cannot_plan_is_refused(pattern: str) -> None:
+    """Nothing can stop an update that runs, and some thousand patterns end the process."""
+    for update in (f"INSERT {{ <urn:a> <urn:b> 1 }} WHERE {{ {pattern} }}", f"DELETE WHERE {{ {pattern} }}"):
+        with pytest.raises(QueryError, match="more than 200 statements"):
+            check_update(update)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "INSERT DATA { <urn:a> <urn:b> " + ",".join(map(str, range(5000))) + " }",
+        "INSERT { GRAPH <urn:g> { " + "<urn:a> <urn:b> ?o ; <urn:c> 1 . " * 300 + "} } WHERE { ?s ?p ?o }",
+        "DELETE { ?s ?p ?x } WHERE { VALUES ?x { " + "<urn:x> " * 5000 + "} ?s ?p ?x }",
+        "DELETE { ?x ?p ?y } WHERE { VALUES (?x ?y) { " + "(<urn:x> 1.5) " * 3000 + "} ?x ?p ?y }",
+        "DELETE { ?s ?p ?x } WHERE { ?s ?p ?x FILTER(?x IN (" + ", ".join(map(str, range(3000))) + ")) }",
+    ],
+)
+def test_honest_updates_pass(update: str) -> None:
+    """Long data, templates and lists of terms are no danger."""
+    check_update(update)

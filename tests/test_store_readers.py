@@ -1,147 +1,200 @@
-"""Queries of strangers run within limits that hold, and never harm the process that asks."""
+"""The processes behind a pool: they start lightly, end with their server, and never take it down with them."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from graphkit.errors import QueryError, StoreError
-from graphkit.store import Store, answer_within, open_store
-from graphkit.store.readers import _answer_apart
+from graphkit.store import Question, ReaderPool, open_store
+from graphkit.store.readers import Died, Nursery, Reader, Reply, TooLate
+from graphkit.store.versions import pack
+from graphkit.store.wire import Kind, Task
+from graphkit.store.worker import cut_rows
 
 ALL = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"
-BOMB = (
-    "SELECT (STRLEN(?z) AS ?n) { VALUES ?a { '" + "x" * 1000 + "' } "
-    + " ".join(f"BIND(CONCAT(?{a}, ?{a}, ?{a}, ?{a}) AS ?{b})" for a, b in pairwise("abcdefghijklm"))
-    + " BIND(?m AS ?z) }"
-)  # fmt: skip
+QUADS = b"".join(b"<urn:s%d> <urn:p> <urn:o> <urn:g> .\n" % number for number in range(50))
+GIB = 1024**3
+SERVER = f"""
+import sys, threading, time
+from graphkit.store import Question, ReaderPool, open_store
+store = open_store()
+with store.change("one") as change:
+    change.load({QUADS!r}, media_type="nq")
+pool = ReaderPool(store)
+pool.ask(Question("ASK {{}}", "csv"))
+threading.Thread(target=pool.ask, args=[Question({RUNAWAY!r}, "csv", client="slow")], daemon=True).start()
+time.sleep(0.5)
+print("ready", flush=True)
+sys.stdin.readline()
+"""
 
 
-@pytest.fixture(params=["memory", "folder"])
-def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Give a store of this process with fifty quads."""
-    store = open_store(tmp_path / "g" if request.param == "folder" else None)
-    with store.change("fifty") as change:
-        change.load(" ".join(f"<urn:s{i}> <urn:p> {i} ." for i in range(50)).encode(), media_type="ttl", graph="urn:g")
-    yield store
-    store.close()
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """Give a process that forks readers."""
+    started = Nursery.start()
+    yield started
+    started.close()
+    started.wait()
 
 
-def test_a_worker_answers_as_the_store_does(store: Store) -> None:
-    """Every kind of store and every form of query gives the same bytes through the limits."""
-    with store.change("one") as change:
-        change.load(b"<urn:a> <urn:p> 1 .", media_type="ttl", graph="urn:g")
-    for query, media_type in (
-        (ALL, "csv"),
-        (ALL, "json"),
-        ("ASK { ?s ?p 1 }", "xml"),
-        ("CONSTRUCT WHERE { ?s ?p ?o }", "nt"),
-    ):
-        assert answer_within(store, query, media_type) == store.answer(query, media_type)
+def ask(reader: Reader, sparql: str, seconds: float = 10.0) -> Reply:
+    """Ask one reader, as a pool does."""
+    return reader.ask(Task(sparql, "csv", (), (), seconds, 10**6, None), None)
 
 
-def test_an_empty_store_answers_too(tmp_path: Path) -> None:
-    """Nothing was committed, so there is no checkpoint, and the answer is empty."""
-    store = open_store(tmp_path / "g")
-    assert answer_within(store, ALL, "csv") == b"o\r\n"
-    store.close()
+def session(number: int) -> set[int]:
+    """Return the processes of a session that still run."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, _, of = (path / "stat").read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(of) == number and state != "Z":
+            found.add(int(path.name))
+    return found
 
 
-def test_a_worker_sees_the_newest_version(embedded: Store) -> None:
-    """A commit is seen by the next query."""
-    for number in (100, 101, 102, 103):
-        with embedded.change("more") as change:
-            change.load(f"<urn:s> <urn:p> {number} .".encode(), media_type="ttl")
-        assert answer_within(embedded, "SELECT (MAX(?o) AS ?m) { ?s ?p ?o }", "tsv") == f"?m\n{number}\n".encode()
+def test_a_copy_answers_from_memory(nursery: Nursery, tmp_path: Path) -> None:
+    """The packed quads are all it needs: the file may be gone once it is loaded, and it tells how much it takes."""
+    packed = tmp_path / "quads.nq.gz"
+    packed.write_bytes(pack(QUADS))
+    copy = nursery.copy(packed, ("urn:empty",), GIB)
+    said = copy.loaded(10)
+    assert said is not None
+    assert said.fits
+    packed.unlink()
+    reader = copy.reader(None, GIB)
+    assert ask(reader, "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }").body == b"n\r\n50\r\n"
+    assert ask(reader, "ASK { GRAPH <urn:empty> {} }").body == b"true"
+    reader.end()
+    copy.close()
+    copy.wait()
 
 
-def test_a_runaway_query_is_stopped_in_time(embedded: Store) -> None:
-    """The error names the limit and what to do, and the store goes on."""
+def test_a_copy_that_takes_too_much_is_given_up(nursery: Nursery, tmp_path: Path) -> None:
+    """Its memory is measured while it loads, and afterwards it is gone."""
+    packed = tmp_path / "quads.nq.gz"
+    many = b"".join(b"<urn:s%d> <urn:p%d> <urn:o%d> <urn:g> .\n" % (n, n % 7, n) for n in range(100_000))
+    packed.write_bytes(pack(many))
+    copy = nursery.copy(packed, (), 10 * 1024**2)
+    said = copy.loaded(20)
+    assert said is not None
+    assert not said.fits
+    copy.close()
+    copy.wait()
+
+
+def test_a_folder_that_vanished_is_told(nursery: Nursery, tmp_path: Path) -> None:
+    """The reader says so in place of an answer, and ends."""
+    reader = nursery.reader(tmp_path / "gone", GIB)
+    assert ask(reader, ALL).head.kind == Kind.LOST
+    with pytest.raises(Died):
+        ask(reader, ALL)
+    reader.end()
+
+
+def test_a_reader_is_killed_and_its_number_forgotten(nursery: Nursery) -> None:
+    """Killing twice, or after it was let go, hits nobody else."""
+    reader = nursery.reader(None, GIB)
+    assert ask(reader, "ASK {}").body == b"true"
+    os.kill(reader.pid, 0)
+    reader.kill()
+    with pytest.raises(Died):
+        ask(reader, "ASK {}")
+    reader.kill()
+    reader.end()
+    reader.kill()
+
+
+def test_a_reader_can_be_killed_where_the_system_gives_no_handle(
+    nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There its parent is told, which alone knows whether the number is still that of its child."""
+    reader = nursery.reader(None, GIB)
+    reader._process.close()
+    monkeypatch.setattr(reader._process, "_handle", None)
+    reader.kill()
+    with pytest.raises(Died):
+        ask(reader, "ASK {}")
+    reader.kill()
+    reader.end()
+    other = nursery.reader(None, GIB)
+    assert ask(other, "ASK {}").body == b"true"
+    other.end()
+
+
+def test_a_reader_that_takes_too_long_is_told(nursery: Nursery) -> None:
+    """The time is that of the clock on the wall."""
+    reader = nursery.reader(None, GIB)
+    bounded = " ".join(f"BIND({n} AS ?x{n})" for n in range(3))
+    values = " ".join(f"VALUES ?v{n} {{ {' '.join(map(str, range(100)))} }}" for n in range(6))
     started = time.monotonic()
-    with pytest.raises(QueryError, match="longer than 1 seconds") as caught:
-        answer_within(embedded, RUNAWAY, "csv", seconds=1)
-    assert time.monotonic() - started < 3
-    assert "LIMIT" in caught.value.hint
-    assert answer_within(embedded, "ASK { ?s ?p 7 }", "csv") == b"true"
+    with pytest.raises(TooLate):
+        ask(reader, f"SELECT (COUNT(*) AS ?n) {{ {bounded} {values} }}", 0.5)
+    assert 0.5 <= time.monotonic() - started < 0.55 + 0.2
+    reader.kill()
+    reader.end()
 
 
-def test_a_query_that_takes_all_memory_is_stopped(embedded: Store) -> None:
-    """Doubling a text again and again ends at the limit on memory."""
-    with pytest.raises(QueryError, match="more than 512 MiB of memory"):
-        answer_within(embedded, BOMB, "csv", memory_bytes=512 * 1024**2, seconds=30)
+@pytest.mark.parametrize("ending", ["killed", "by itself"])
+def test_all_processes_end_with_their_server(ending: str) -> None:
+    """Also when the server is killed, and although one of them runs a query."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        nurseries = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        (number,) = map(int, nurseries)
+        assert len(session(number)) == 3
+        if ending == "killed":
+            server.send_signal(signal.SIGKILL)
+        else:
+            server.stdin.write(b"\n")
+            server.stdin.close()
+        server.wait(20)
+    deadline = time.monotonic() + 5
+    while session(number):
+        assert time.monotonic() < deadline, "processes are left"
+        time.sleep(0.02)
 
 
-def test_an_answer_that_is_too_long_is_refused(embedded: Store) -> None:
-    """Never cut, so that nobody takes a part for the whole."""
-    with pytest.raises(QueryError, match="longer than 100 bytes"):
-        answer_within(embedded, ALL, "csv", max_bytes=100)
-    with pytest.raises(QueryError, match="longer than 1,000 bytes"):
-        answer_within(embedded, "CONSTRUCT WHERE { ?s ?p ?o }", "ttl", max_bytes=1000)
-
-
-def test_deep_nesting_is_refused_before_a_worker_starts(embedded: Store) -> None:
-    """The guard is asked first."""
-    with pytest.raises(QueryError, match="nests"):
-        answer_within(embedded, "ASK " + "{" * 5000 + "}" * 5000, "csv")
-
-
-def test_a_worker_that_crashes_is_an_error_of_the_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were the guard to miss a shape, the death of the worker would be told, and this process goes on."""
+def test_a_nursery_that_cannot_start_is_an_error_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried twice, and this process goes on."""
     (tmp_path / "sitecustomize.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(QueryError, match="broke the process") as caught:
-        answer_within(open_store(), ALL, "csv")
-    assert "nesting" in caught.value.hint
+    pool = ReaderPool(open_store())
+    with pytest.raises(StoreError, match="cannot be started"):
+        pool.ask(Question(ALL, "csv"))
+    assert not pool.ready
+    pool.close()
 
 
-@pytest.mark.parametrize(
-    ("query", "media_type", "what"),
-    [
-        ("SELECT ?x { ?x", "csv", "cannot be read"),
-        ("SELECT (<urn:f>(1) AS ?x) {}", "csv", "fails"),
-        (ALL, "ttl", "cannot be answered as"),
-        ("CONSTRUCT WHERE { ?s ?p ?o }", "csv", "cannot be answered as"),
-        ("SELECT * { SERVICE <http://127.0.0.1:9/> {} }", "csv", "SERVICE is not allowed"),
-    ],
-)  # fmt: skip
-def test_faults_of_the_query_come_back_from_the_worker(embedded: Store, query: str, media_type: str, what: str) -> None:
-    """The three parts of an error cross the border between processes."""
-    with pytest.raises(QueryError, match=what):
-        answer_within(embedded, query, media_type)
-
-
-def test_a_worker_that_cannot_open_its_folder_is_an_error_of_the_store(tmp_path: Path) -> None:
-    """A folder that vanished is no fault of the query."""
-    with pytest.raises(StoreError, match="process for queries failed"):
-        _answer_apart(
-            {
-                "folder": str(tmp_path / "gone"), "query": ALL, "media_type": "csv",
-                "seconds": 10, "memory_bytes": 2 * 1024**3, "max_bytes": 1000,
-            }
-        )  # fmt: skip
-
-
-def test_a_worker_starts_without_the_heavy_libraries() -> None:
-    """Only the engine is imported, so that a query waits little for its process."""
-    code = "import sys, graphkit.store.worker; print(sorted({'polars', 'numpy', 'rdflib', 'flask'} & set(sys.modules)))"
+def test_a_nursery_starts_without_the_heavy_libraries() -> None:
+    """Only the engine is imported, so that the first question waits little, and little memory is taken."""
+    heavy = "{'polars', 'numpy', 'rdflib', 'flask', 'webui', 'SPARQLWrapper'}"
+    code = f"import sys, graphkit.store.nursery; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
 
 
-def test_nothing_is_left_behind_by_a_store_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its temporary folder goes with it."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    store = open_store()
-    with store.change("one") as change:
-        change.load(b"<urn:a> <urn:p> 1 .", media_type="ttl")
-    assert answer_within(store, ALL, "csv") == b"o\r\n1\r\n"
-    assert list(tmp_path.iterdir())
-    store.close()
-    assert list(tmp_path.iterdir()) == []
+def test_rows_of_a_table_are_cut() -> None:
+    """The first rows are kept, and whether there were more is told."""
+    table = b'?a\t?b\n1\t"x\\ny"\n\t\n<urn:x>\t\n'
+    assert cut_rows(table, "tsv", 3) == (table, False)
+    assert cut_rows(table, "csv", 2) == (b'a,b\r\n1,"x\ny"\r\n,\r\n', True)
+    assert cut_rows(table, "csv", 0) == (b"a,b\r\n", True)
+    with pytest.raises(QueryError, match="cannot be answered as"):
+        cut_rows(table, "ttl", 1)

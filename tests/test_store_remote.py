@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from graphkit.errors import QueryError, StoreError, UsageError
-from graphkit.store import answer_within, open_store
+from graphkit.errors import LimitError, QueryError, StoreError, UsageError
+from graphkit.store import Limits, Question, ReaderPool, open_store
 
 Answer = tuple[int, str, bytes]
 Respond = Callable[[str, str, bytes], Answer]
@@ -223,7 +223,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 
 def test_a_slow_server_is_not_waited_for() -> None:
-    """After the timeout the error names it; `answer_within` sets it for one query."""
+    """After the timeout the error names it; a pool sets it for one query."""
     ready = threading.Event()
 
     def respond(path: str, accept: str, body: bytes) -> Answer:
@@ -234,8 +234,10 @@ def test_a_slow_server_is_not_waited_for() -> None:
         started = time.monotonic()
         with pytest.raises(StoreError, match=r"within 0\.3 seconds"):
             open_store(address, timeout=0.3).select(ALL)
-        with pytest.raises(StoreError, match="seconds"):
-            answer_within(open_store(address), ALL.replace("{", "FROM <urn:g> {", 1), "csv", seconds=0.3)
+        question = Question(ALL.replace("{", "FROM <urn:g> {", 1), "csv", seconds=0.3)
+        with pytest.raises(LimitError, match=r"longer than 0\.3 seconds") as caught:
+            ReaderPool(open_store(address)).ask(question)
+        assert caught.value.limit == "time"
         assert time.monotonic() - started < 5
         ready.set()
 
@@ -244,7 +246,7 @@ def test_a_long_answer_of_an_endpoint_is_refused(union_endpoint: str) -> None:
     """The limit on the length holds for endpoints too."""
     query = f"SELECT ('{'x' * 2000}' AS ?x) {{}}"
     with pytest.raises(QueryError, match="longer than 1,000 bytes"):
-        answer_within(open_store(union_endpoint), query, "csv", max_bytes=1000)
+        ReaderPool(open_store(union_endpoint), Limits(max_bytes=1000)).ask(Question(query, "csv"))
 
 
 @pytest.mark.parametrize("address", ["http://user:secret@127.0.0.1/query", "http://", "https:///query"])

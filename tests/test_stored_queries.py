@@ -24,9 +24,17 @@ SELECTS = [query for query in queries.catalogue().values() if query.form == "SEL
 CHECKS = [query for query in SELECTS if query.name.startswith("checks/")]
 VALUES: dict[str, dict[str, str | Sequence[str]]] = {
     "explore/labels": {"thing": ["place/upton", "voc:kind/cooperative"]},
+    "explore/concepts": {"scheme": "voc:stance"},
+    "explore/label-statements": {"thing": ["place/upton", "voc:kind/cooperative"]},
     "explore/organisation": {"organisation": "organisation/bakery"},
     "explore/search": {"text": "BREAD"},
     "explore/thing": {"thing": "activity/bread-project"},
+    "explore/pointing": {"thing": "activity/bread-project"},
+    "explore/relations": {"thing": "activity/bread-project"},
+    "explore/statements": {"thing": "activity/bread-project"},
+    "explore/statements-nested": {"thing": "activity/bread-project"},
+    "explore/traces": {"thing": "activity/bread-project"},
+    "explore/usage": {"term": "sol:Commitment"},
     "policy/events-by-eu-bodies": {"kind": "voc:kind/public-body"},
 }
 """What the expected answers were asked with, where that is not everything."""

@@ -10,29 +10,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from graphkit.store.base import Change, Diff, Store, Version
+    from graphkit.store.base import Change, Diff, Readable, Store, Version
     from graphkit.store.formats import convert
     from graphkit.store.opening import open_store
-    from graphkit.store.readers import answer_within
+    from graphkit.store.pool import ReaderPool
+    from graphkit.store.questions import Answer, Limits, Question, Running
     from graphkit.store.versions import canonical_hash
 
 __all__ = [
+    "Answer",
     "Change",
     "Diff",
+    "Limits",
+    "Question",
+    "Readable",
+    "ReaderPool",
+    "Running",
     "Store",
     "Version",
-    "answer_within",
     "canonical_hash",
     "convert",
     "open_store",
 ]
 
 _HOMES = {
+    "Answer": "questions",
     "Change": "base",
     "Diff": "base",
+    "Limits": "questions",
+    "Question": "questions",
+    "Readable": "base",
+    "ReaderPool": "pool",
+    "Running": "questions",
     "Store": "base",
     "Version": "base",
-    "answer_within": "readers",
     "canonical_hash": "versions",
     "convert": "formats",
     "open_store": "opening",

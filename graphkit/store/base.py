@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Protocol, Self
 
 import polars as pl
 
-__all__ = ["Change", "Diff", "Store", "Version"]
+__all__ = ["Change", "Diff", "Readable", "Store", "Version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +42,49 @@ class Diff:
 class Change(Protocol):
     """The open end of a store: all that is done to it is committed together or not at all."""
 
-    def load(self, source: Path | bytes, *, media_type: str | None = None, graph: str | None = None) -> int:
-        """Add the quads of `source` and return how many quads it held.
+    def load(
+        self,
+        source: Path | bytes,
+        *,
+        media_type: str | None = None,
+        graph: str | None = None,
+        base: str | None = None,
+    ) -> int:
+        """Add the quads of `source` and return how many it held.
 
         A path's format follows from its suffix (.ttl .nt .nq .trig .rdf .jsonld); bytes need `media_type`
         (a media type such as "text/turtle" or a suffix such as "ttl"). Triples go into `graph`, or into the
-        default graph; a file of quads keeps its own graphs and refuses a `graph`. Raises `DataError` with
-        file, line and column where the source is malformed.
+        default graph; a file of quads keeps its own graphs and refuses a `graph`. Relative addresses in it are
+        completed by `base`, and refused without one. Its blank nodes are new ones, whatever their labels.
+        Raises `DataError` with file, line and column where the source is malformed.
         """
 
-    def update(self, sparql: str) -> None:
-        """Run a SPARQL 1.1 update. LOAD and SERVICE are refused: data comes in through `load`."""
+    def update(
+        self, sparql: str, *, using: Sequence[str] = (), using_named: Sequence[str] = (), base: str | None = None
+    ) -> None:
+        """Run a SPARQL 1.1 update. LOAD and SERVICE are refused: data comes in through `load`.
 
-    def clear(self, graph: str) -> None:
-        """Remove a named graph with all it holds; a graph that is not there is no error."""
+        Its patterns see the default graph of the store and the named graphs, each by its name: the default graph
+        is not the union that queries see. With `using` or `using_named` every pattern sees these graphs instead,
+        as with USING and USING NAMED in each operation. `base` completes relative addresses. An update cannot be
+        cut short while it runs.
+        """
+
+    def clear(self, graph: str | None) -> None:
+        """Remove a named graph with all it holds, or all of the default graph (None).
+
+        A graph that is not there is no error.
+        """
+
+    def create(self, graph: str) -> None:
+        """Make a named graph, which stays although it is empty until it is cleared; one that is there stays as it is.
+
+        Neither diffs nor `restore` know of an empty graph, because N-Quads cannot name it.
+        """
 
 
-class Store(Protocol):
-    """A set of RDF graphs. Queries see the union of the named graphs and the default graph as default graph."""
-
-    @property
-    def location(self) -> str:
-        """Where the quads lie: "memory", a folder or an endpoint's address."""
-
-    @property
-    def version(self) -> Version | None:
-        """The newest version, or None where no version is kept (an endpoint) or nothing was committed yet."""
+class Readable(Protocol):
+    """What answers queries: a store, or a view of one through a pool of readers, within limits."""
 
     def select(self, sparql: str) -> pl.DataFrame:
         """Answer a SELECT query as a frame with a column for each variable, in the query's order.
@@ -85,6 +103,31 @@ class Store(Protocol):
     def answer(self, sparql: str, media_type: str) -> bytes:
         """Answer any query form as the bytes of `media_type` (or a suffix such as "csv", "json", "ttl")."""
 
+
+class Store(Readable, Protocol):
+    """A set of RDF graphs. Queries see the union of the named graphs and the default graph as default graph."""
+
+    @property
+    def location(self) -> str:
+        """Where the quads lie: "memory", a folder or an endpoint's address."""
+
+    @property
+    def version(self) -> Version | None:
+        """The newest version, or None where no version is kept (an endpoint) or nothing was committed yet."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the store was opened for reading only."""
+
+    def has_graph(self, graph: str | None) -> bool:
+        """Tell whether there is a named graph, or with None whether the default graph holds anything.
+
+        An endpoint need not know of a named graph that is empty.
+        """
+
+    def default_graph(self, suffix: str = "nt") -> bytes:
+        """Write the triples that lie in no named graph, in the format of `suffix`."""
+
     def graphs(self) -> pl.DataFrame:
         """List the named graphs as `graph` and `quads` (their number of statements), ordered by name."""
 
@@ -102,6 +145,12 @@ class Store(Protocol):
 
     def restore(self, number: int) -> Version:
         """Commit the content of version `number` as a new version and return that."""
+
+    def refresh(self) -> bool:
+        """Take over the versions that another process committed since; tell whether there were any.
+
+        It matters for a folder that was opened with `read_only`; elsewhere nothing can have happened unseen.
+        """
 
     def __enter__(self) -> Self:
         """Return the store itself, so that a `with` block closes it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
@@ -18,9 +18,10 @@ from graphkit.errors import StoreError
 from graphkit.store import engine
 from graphkit.store.asking import Asking
 from graphkit.store.base import Change, Diff, Version
-from graphkit.store.formats import graph_name, rdf_format, read_source, write_quads
+from graphkit.store.formats import DEFAULT_GRAPH, graph_name, rdf_format, read_source, write_quads
 from graphkit.store.frames import frame_from_tsv
-from graphkit.store.versions import Archive, canonical, difference, new_version, without_graph
+from graphkit.store.guard import without_silent_loads
+from graphkit.store.versions import Archive, canonical, difference, new_version, without_default_graph, without_graph
 
 __all__ = ["GRAPHS", "EmbeddedStore", "graphs_frame", "sorted_lines"]
 
@@ -54,6 +55,21 @@ class EmbeddedStore(Asking):
         """The newest version, or None where nothing was committed yet."""
         kept = self.versions()
         return kept[-1] if kept else None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the store was opened for reading only."""
+        return self._read_only
+
+    def has_graph(self, graph: str | None) -> bool:
+        """Tell whether there is a named graph, be it empty, or whether the default graph holds anything."""
+        if graph is not None:
+            return self._open().contains_named_graph(graph_name(graph))
+        return next(iter(self._open().quads_for_pattern(None, None, None, DEFAULT_GRAPH)), None) is not None
+
+    def default_graph(self, suffix: str = "nt") -> bytes:
+        """Write the triples that lie in no named graph, in the format of `suffix`."""
+        return sorted_lines(write_quads(self._open(), suffix, DEFAULT_GRAPH), suffix)
 
     def answer(self, sparql: str, media_type: str) -> bytes:
         """Answer any query form as the bytes of `media_type`."""
@@ -95,11 +111,38 @@ class EmbeddedStore(Asking):
             change.replace(content)
         return self.versions()[-1]
 
-    def checkpoint(self) -> Path | None:
-        """Return a folder from which another process can read the newest version, or None where there is none."""
-        self._open()
+    def checkpoint(self, number: int | None = None) -> Path | None:
+        """Return a folder of the engine from which another process can read a version, or None for an empty store.
+
+        `number` is a version that is kept, or None for the newest. Raises `StoreError` where it is not kept.
+        """
         with self._spooling:
-            return self._archive.checkpoint()
+            wanted = self._newest() if number is None else self._described(number).number
+            return self._archive.checkpoint(wanted) if wanted else None
+
+    def packed(self, number: int) -> Path:
+        """Return a file with the canonical N-Quads of a version that is kept, packed by gzip."""
+        with self._spooling:
+            return self._archive.packed(self._described(number).number)
+
+    def empty_graphs(self, number: int) -> tuple[str, ...]:
+        """Return the names of the graphs of a version that hold nothing, which packed N-Quads cannot name."""
+        return self._archive.empty_graphs(self._described(number).number)
+
+    def refresh(self) -> bool:
+        """Look whether another process committed to the folder since it was opened here; tell if so.
+
+        Who is asking meanwhile goes on with the version that was there when the question came. A store that writes
+        sees its own changes at once, so this looks only where the store was opened with `read_only`.
+        """
+        self._open()
+        if not self._read_only:
+            return False
+        with self._turn:
+            newer = self._archive.refresh()
+            if newer is not None:
+                self._live = newer
+        return newer is not None
 
     def close(self) -> None:
         """Give back files and locks; a closed store answers nothing."""
@@ -156,7 +199,7 @@ class EmbeddedStore(Asking):
         newest = self._newest()
         before = self._archive.content(newest)
         content = change.content(before)
-        if content == before:
+        if content == before and _same_graphs(stage, self._open()):
             _log.info("nothing changed: %s", why)
             return
         graphs = sum(1 for _ in stage.named_graphs())
@@ -177,29 +220,50 @@ class _EmbeddedChange:
         self._replays: list[Callable[[bytes], bytes]] = []
         self._updated = self._ended = False
 
-    def load(self, source: Path | bytes, *, media_type: str | None = None, graph: str | None = None) -> int:
+    def load(
+        self,
+        source: Path | bytes,
+        *,
+        media_type: str | None = None,
+        graph: str | None = None,
+        base: str | None = None,
+    ) -> int:
         """Add the quads of `source` and return how many it held."""
         self._check_open()
-        held = read_source(source, media_type=media_type, graph=graph)
+        held = read_source(source, media_type=media_type, graph=graph, base=base)
         quads = held.dump(format=ox.RdfFormat.N_QUADS) or b""
         self._stage.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
         self._replays.append(lambda content: content + quads)
         _log.info("loaded %d quads from %s", len(held), source if isinstance(source, Path) else "bytes")
         return len(held)
 
-    def update(self, sparql: str) -> None:
-        """Run a SPARQL 1.1 update."""
+    def update(
+        self, sparql: str, *, using: Sequence[str] = (), using_named: Sequence[str] = (), base: str | None = None
+    ) -> None:
+        """Run a SPARQL 1.1 update; graphs that it empties are gone, and LOAD SILENT does nothing."""
         self._check_open()
-        engine.update(self._stage, sparql)
+        empty = set(_empty_graphs(self._stage))
+        engine.update(self._stage, without_silent_loads(sparql), using=using, using_named=using_named, base=base)
+        for graph in set(_empty_graphs(self._stage)) - empty:
+            self._stage.remove_graph(graph)
         self._updated = True
 
-    def clear(self, graph: str) -> None:
-        """Remove a named graph with all it holds."""
+    def clear(self, graph: str | None) -> None:
+        """Remove a named graph with all it holds, or all of the default graph (None)."""
         self._check_open()
+        if graph is None:
+            self._stage.clear_graph(DEFAULT_GRAPH)
+            self._replays.append(without_default_graph)
+            return
         name = graph_name(graph)
         if self._stage.contains_named_graph(name):
             self._stage.remove_graph(name)
             self._replays.append(lambda content: without_graph(content, graph))
+
+    def create(self, graph: str) -> None:
+        """Make a named graph, which stays although it is empty until it is cleared."""
+        self._check_open()
+        self._stage.add_graph(graph_name(graph))
 
     def replace(self, content: bytes) -> None:
         """Put canonical `content` in the place of all there is."""
@@ -214,7 +278,6 @@ class _EmbeddedChange:
     def content(self, before: bytes) -> bytes:
         """Return the canonical content after the change, given that before it."""
         if self._updated:
-            _drop_empty_graphs(self._stage)
             return canonical(self._stage.dump(format=ox.RdfFormat.N_QUADS) or b"")
         if not self._replays:
             return before
@@ -235,8 +298,13 @@ def sorted_lines(data: bytes, suffix: str) -> bytes:
     return canonical(data) if rdf_format(suffix) in _LINES else data
 
 
-def _drop_empty_graphs(store: ox.Store) -> None:
-    """Forget graphs without a statement, which N-Quads cannot name."""
-    for graph in list(store.named_graphs()):
+def _same_graphs(one: ox.Store, other: ox.Store) -> bool:
+    """Tell whether two stores have the same named graphs, the empty ones too."""
+    return set(one.named_graphs()) == set(other.named_graphs())
+
+
+def _empty_graphs(store: ox.Store) -> Iterator[ox.NamedNode | ox.BlankNode]:
+    """Find the graphs without a statement, which N-Quads cannot name."""
+    for graph in store.named_graphs():
         if next(iter(store.quads_for_pattern(None, None, None, graph)), None) is None:
-            store.remove_graph(graph)
+            yield graph

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import pyoxigraph as ox
 
 from graphkit.errors import QueryError, UsageError
 from graphkit.store.formats import rdf_format
 from graphkit.store.guard import check_query, check_update, names_dataset
+from graphkit.store.using import with_dataset
 
 __all__ = [
     "Results",
     "Sink",
     "answer",
+    "ask_checked",
     "check_update_syntax",
     "expect_form",
     "results_format",
@@ -24,6 +26,7 @@ __all__ = [
     "write_results",
 ]
 
+_T = TypeVar("_T")
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
 _RESULTS: Final = {
@@ -54,9 +57,33 @@ def answer(store: ox.Store, sparql: str, media_type: str, *, into: Sink | None =
     cannot be given in `media_type`.
     """
     check_query(sparql)
+    return ask_checked(store, sparql, lambda results: write_results(results, media_type, into=into))
+
+
+def ask_checked(
+    store: ox.Store,
+    sparql: str,
+    use: Callable[[Results], _T],
+    *,
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+) -> _T:
+    """Ask a query that `check_query` let pass, and return what `use` makes of its results.
+
+    Graphs that are given are the whole dataset, in place of any FROM, as the SPARQL 1.1 Protocol has it (section
+    2.1.4): with named graphs alone the default graph is empty. Where neither the arguments nor the query name any,
+    the default graph is the union of all graphs. Raises `QueryError` where the query cannot be read or fails.
+    """
     with _asking(sparql, "query"):
-        results = store.query(sparql, use_default_graph_as_union=not names_dataset(sparql))
-        return write_results(results, media_type, into=into)
+        if default_graphs or named_graphs:
+            return use(
+                store.query(
+                    sparql,
+                    default_graph=[ox.NamedNode(iri) for iri in default_graphs],
+                    named_graphs=[ox.NamedNode(iri) for iri in named_graphs],
+                )
+            )
+        return use(store.query(sparql, use_default_graph_as_union=not names_dataset(sparql)))
 
 
 def write_results(results: Results, media_type: str, *, into: Sink | None = None) -> bytes:
@@ -93,17 +120,25 @@ def expect_form(form: str, *wanted: str) -> None:
         raise QueryError(f"a query of the form {' or '.join(wanted)} is needed here, and this is {form}")
 
 
-def update(store: ox.Store, sparql: str) -> None:
-    """Run a checked update."""
+def update(
+    store: ox.Store,
+    sparql: str,
+    *,
+    using: Sequence[str] = (),
+    using_named: Sequence[str] = (),
+    base: str | None = None,
+) -> None:
+    """Run a checked update, its patterns on the graphs `using` and `using_named` if there are any."""
     check_update(sparql)
+    whole = with_dataset(sparql, using, using_named)
     with _asking(sparql, "update"):
-        store.update(sparql)
+        store.update(whole, base_iri=base)
 
 
-def check_update_syntax(sparql: str) -> None:
+def check_update_syntax(sparql: str, *, base: str | None = None) -> None:
     """Refuse an update that is not allowed or cannot be read, without touching any store."""
     try:
-        update(ox.Store(), sparql)
+        update(ox.Store(), sparql, base=base)
     except QueryError as error:
         if not isinstance(error.__cause__, RuntimeError):
             raise

@@ -2,7 +2,8 @@
 
     CURRENT                  {"format": 1, "version": 7}; replaced in one step, which is the moment of commit
     LOCK                     held by the one writer, names its process
-    versions/000007/         data/ (the engine's files), quads.nq.gz (canonical), version.json
+    versions/000007/         data/ (the engine's files), quads.nq.gz (canonical), version.json,
+                             empty-graphs.json where there are any
     staging-…/               where a change is worked out; of no meaning to readers, swept by the next writer
 
 A change works on a copy (hard links, made in milliseconds), so whatever interrupts it, even the death of the
@@ -27,7 +28,7 @@ import pyoxigraph as ox
 from graphkit.errors import StoreError
 from graphkit.files import write_whole
 from graphkit.store.base import Version
-from graphkit.store.versions import checked_keep, pack, unpack, version_from_json, version_to_json
+from graphkit.store.versions import checked_keep, empty_graphs, pack, unpack, version_from_json, version_to_json
 
 __all__ = ["FolderArchive"]
 
@@ -45,6 +46,7 @@ class FolderArchive:
         self._lock: IO[str] | None = None
         if not read_only:
             self._prepare()
+        self._seen = self._stamp()
         self._newest = self._read_current()
         self._kept = {number: self._described(number) for number in self._numbers() if number <= self._newest}
         if not read_only:
@@ -65,13 +67,16 @@ class FolderArchive:
 
     def reader(self) -> ox.Store:
         """Open the newest version for reading."""
-        if not self._newest:
+        return self._opened(self._newest)
+
+    def _opened(self, number: int) -> ox.Store:
+        if not number:
             return ox.Store()
         try:
-            return ox.Store.read_only(str(self._of(self._newest) / "data"))
+            return ox.Store.read_only(str(self._of(number) / "data"))
         except OSError as error:
             raise StoreError(
-                f"version {self._newest} cannot be opened: {error}",
+                f"version {number} cannot be opened: {error}",
                 where=self.location,
                 hint="try again; if that does not help, load the newest versions/…/quads.nq.gz into a new store",
             ) from error
@@ -94,6 +99,8 @@ class FolderArchive:
             stage.backup(str(whole / "data"))
             write_whole(whole / "quads.nq.gz", pack(content))
             write_whole(whole / "version.json", version_to_json(version))
+            if empty := empty_graphs(stage):
+                write_whole(whole / "empty-graphs.json", json.dumps(empty).encode())
             shutil.rmtree(self._of(version.number), ignore_errors=True)
             whole.rename(self._of(version.number))
             self._write_current(version.number)
@@ -104,9 +111,28 @@ class FolderArchive:
             shutil.rmtree(self._of(number), ignore_errors=True)
         return self.reader()
 
-    def checkpoint(self) -> Path | None:
-        """Return the engine's files of the newest version."""
-        return self._of(self._newest) / "data" if self._newest else None
+    def checkpoint(self, number: int) -> Path:
+        """Return the engine's files of a version."""
+        return self._of(number) / "data"
+
+    def packed(self, number: int) -> Path:
+        """Return the packed quads of a version."""
+        return self._of(number) / "quads.nq.gz"
+
+    def empty_graphs(self, number: int) -> tuple[str, ...]:
+        """Return the names of the graphs of a version that hold nothing; most versions have none, and no such file."""
+        file = self._of(number) / "empty-graphs.json"
+        return tuple(json.loads(self._read(file))) if file.exists() else ()
+
+    def refresh(self) -> ox.Store | None:
+        """Read CURRENT again where it was replaced since, and open the version that another writer made newest."""
+        if self._lock is not None or (seen := self._stamp()) == self._seen:
+            return None
+        newest = self._read_current()
+        kept = {number: self._kept.get(number) or self._described(number) for number in self._still_there(newest)}
+        opened = self._opened(newest)
+        self._newest, self._kept, self._seen = newest, kept, seen
+        return opened
 
     def close(self) -> None:
         """Let another writer in."""
@@ -119,6 +145,18 @@ class FolderArchive:
 
     def _numbers(self) -> list[int]:
         return sorted(int(path.name) for path in (self._folder / "versions").glob("[0-9]*"))
+
+    def _still_there(self, newest: int) -> list[int]:
+        """List the versions that the writer has not removed, and which are all finished."""
+        return [n for n in self._numbers() if n <= newest and (self._of(n) / "version.json").exists()]
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """Return what differs as soon as CURRENT was replaced."""
+        try:
+            state = (self._folder / "CURRENT").stat()
+        except OSError:
+            return None
+        return state.st_ino, state.st_mtime_ns
 
     def _described(self, number: int) -> Version:
         file = self._of(number) / "version.json"

@@ -16,8 +16,9 @@ import pyoxigraph as ox
 from graphkit.errors import DataError, UsageError
 from graphkit.terms import PREFIXES
 
-__all__ = ["convert", "graph_name", "rdf_format", "read_source", "write_quads"]
+__all__ = ["DEFAULT_GRAPH", "convert", "graph_name", "rdf_format", "read_source", "write_quads"]
 
+DEFAULT_GRAPH: Final = ox.DefaultGraph()
 MOST_UNPACKED_BYTES: Final = 2 * 1024**3
 
 _FORMATS: Final = {
@@ -59,11 +60,13 @@ def read_source(
     *,
     media_type: str | None = None,
     graph: str | None = None,
+    base: str | None = None,
     most_bytes: int = MOST_UNPACKED_BYTES,
 ) -> ox.Store:
     """Read a file or bytes whole into a fresh store in memory, with blank nodes of its own.
 
-    Triples go into `graph` or the default graph. A file ending in .gz is unpacked, up to `most_bytes`.
+    Triples go into `graph` or the default graph; `base` completes relative addresses. A file ending in .gz is
+    unpacked, up to `most_bytes`.
     Raises `DataError` with file, line and column where the source is malformed, `UsageError` where its
     format is not known or it holds quads although `graph` was given. Nothing is fetched from anywhere.
     """
@@ -76,7 +79,7 @@ def read_source(
     _refuse_doctype(data, form, where)
     held = ox.Store()
     with _reading(where, data, form):
-        held.load(data, format=form, to_graph=None if form.supports_datasets else target)
+        held.load(data, format=form, base_iri=base, to_graph=None if form.supports_datasets else target)
     return _moved(held, target, where) if target and form.supports_datasets else held
 
 
@@ -98,13 +101,13 @@ def convert(data: bytes, from_: str, to: str) -> bytes:
     return _serialized(quads, rdf_format(to))
 
 
-def write_quads(store: ox.Store, suffix: str, graph: str | None = None) -> bytes:
-    """Write a store, or the triples of one `graph`, in the format of `suffix`."""
+def write_quads(store: ox.Store, suffix: str, graph: str | ox.DefaultGraph | None = None) -> bytes:
+    """Write a store, or the triples of one `graph` or the default graph, in the format of `suffix`."""
     form = rdf_format(suffix)
     if graph is None and not form.supports_datasets:
         raise _no_place_for_graphs(suffix)
     prefixes = PREFIXES if form in _WITH_PREFIXES else None
-    origin = None if graph is None else graph_name(graph)
+    origin = graph_name(graph) if isinstance(graph, str) else graph
     try:
         return store.dump(format=form, from_graph=origin, prefixes=prefixes) or b""
     except (ValueError, OSError) as error:

@@ -1,124 +1,289 @@
-"""Answer queries of people nobody knows, within limits that hold: time, memory, length."""
+"""The pool's side of its processes: a nursery that forks, and readers that answer one question after the other."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import logging
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import IO, Final
 
-from graphkit.errors import QueryError, StoreError
-from graphkit.store.base import Store
-from graphkit.store.embedded import EmbeddedStore
-from graphkit.store.guard import check_query
-from graphkit.store.worker import Reply, Task, too_long
+from graphkit.errors import QueryError
+from graphkit.store.wire import INLINE_BYTES, Kind, Order, ReplyHead, Said, Task, receive
 
-__all__ = ["answer_within"]
+__all__ = ["Died", "Nursery", "Process", "Reader", "Reply", "TooLate", "refusal"]
 
 _IMPORTS_FROM: Final = str(Path(__file__).resolve().parents[2])
-_ASK_FOR_LESS: Final = "ask for less: narrow the pattern, or add a LIMIT to each part"
-_OUT_OF_MEMORY: Final = ("memory allocation", "MemoryError", "bad_alloc", "temporarily unavailable")
-_log = logging.getLogger(__name__)
+_LOOK_EVERY_SECONDS: Final = 0.1
+_STARTED_WITHIN_SECONDS: Final = 20.0
+_ENDED_WITHIN_SECONDS: Final = 5.0
+_ROOM_FOR_A_FILE: Final = socket.CMSG_SPACE(4)
+_CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+_WORDS_READ: Final = 16_384
 
 
-def answer_within(
-    store: Store,
-    sparql: str,
-    media_type: str,
-    *,
-    seconds: float = 10.0,
-    memory_bytes: int = 2 * 1024**3,
-    max_bytes: int = 50_000_000,
-) -> bytes:
-    """Answer one query as bytes of `media_type`, or raise `QueryError` when it goes beyond its limits.
+class Died(Exception):  # noqa: N818 - between the parts of the pool only
+    """A process ended while somebody waited for it; `words` are its last ones."""
 
-    On an embedded store the query runs in a process of its own on the newest version; whatever it does to that
-    process, this one goes on. `seconds` is wall-clock time with the start of the process (about 0.1 s),
-    `memory_bytes` the memory it may take beyond what the engine needs to start, `max_bytes` the longest answer.
-    An endpoint limits itself: there only the waiting time and the length are bounded.
-    """
-    check_query(sparql)
-    if isinstance(store, EmbeddedStore):
-        folder = store.checkpoint()
-        task: Task = {
-            "folder": None if folder is None else str(folder),
-            "query": sparql,
-            "media_type": media_type,
-            "seconds": seconds,
-            "memory_bytes": memory_bytes,
-            "max_bytes": max_bytes,
-        }
-        return _answer_apart(task)
-    answer = (
-        store.answer_in(sparql, media_type, seconds) if isinstance(store, _Timed) else store.answer(sparql, media_type)
-    )
-    if len(answer) > max_bytes:
-        raise too_long(max_bytes)
-    return answer
+    def __init__(self, words: str = "") -> None:
+        super().__init__(words)
+        self.words = words
 
 
-@runtime_checkable
-class _Timed(Protocol):
-    """A store that can be told how long to wait."""
+class TooLate(Exception):  # noqa: N818
+    """A reader did not answer in time, or nobody waits for it any more (`gone`)."""
 
-    def answer_in(self, sparql: str, media_type: str, seconds: float) -> bytes:
-        """Answer any query form within some seconds."""
+    def __init__(self, *, gone: bool) -> None:
+        super().__init__(gone)
+        self.gone = gone
 
 
-def _answer_apart(task: Task) -> bytes:
-    """Run the worker, kill it when its time is over, and read what it wrote."""
-    started = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "graphkit.store.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": _import_path()},
-        start_new_session=True,
-    ) as process:
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a reader answered: bytes or the number of an open file, of which whoever takes it becomes the owner."""
+
+    head: ReplyHead
+    body: bytes
+    file: int | None = None
+
+
+class Process:
+    """A process that was forked elsewhere; killing it never hits another one that got its number."""
+
+    def __init__(self, pid: int, handle: int | None, nursery: Nursery) -> None:
+        self.pid, self._handle, self._nursery = pid, handle, nursery
+        self._lock = threading.Lock()
+
+    def kill(self) -> None:
+        """End it at once; one that has ended already is no error."""
+        with self._lock:
+            if self._handle is None:
+                self._nursery.kill(self.pid)
+            elif self._handle >= 0:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end as far as the platform tells it; say whether it has ended."""
+        if self._handle is None or self._handle < 0:
+            return True
+        poll = select.poll()
+        poll.register(self._handle, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def close(self) -> None:
+        """Give back the handle."""
+        with self._lock:
+            if self._handle is not None and self._handle >= 0:
+                os.close(self._handle)
+                self._handle = -1
+
+
+class Reader:
+    """A worker process, asked by one thread at a time; others may kill it meanwhile."""
+
+    def __init__(self, line: socket.socket, errors: IO[bytes], process: Process, nursery: Nursery) -> None:
+        self._line, self._errors, self._process = line, errors, process
+        self.nursery = nursery
+        self._poll = select.poll()
+        self._poll.register(line, select.POLLIN)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def ask(self, task: Task, gone: threading.Event | None) -> Reply:
+        """Send a question and wait for the whole answer.
+
+        Raises `TooLate` when the time is over or `gone` is set (the caller then kills this reader), and `Died`.
+        """
+        deadline = time.monotonic() + task.seconds
         try:
-            out, err = process.communicate(json.dumps(task).encode() + b"\n", timeout=task["seconds"])
-        except subprocess.TimeoutExpired as error:
-            raise QueryError(
-                f"the query took longer than {task['seconds']:g} seconds and was stopped", hint=_ASK_FOR_LESS
-            ) from error
-        finally:
-            process.kill()
-    _log.debug("a worker answered in %.3f s", time.perf_counter() - started)
-    return _read_reply(out, err, process.returncode, task)
+            self._line.sendall(task.packed())
+            self._wait(deadline, gone)
+            data, ancillary, _, _ = self._line.recvmsg(INLINE_BYTES + ReplyHead.SIZE, _ROOM_FOR_A_FILE, _CLOSE_ON_EXEC)
+            file = int.from_bytes(ancillary[0][2][:4], sys.byteorder) if ancillary else None
+            head, body = self._whole(data, deadline, gone)
+        except (OSError, EOFError) as error:
+            raise Died(self._last_words()) from error
+        return Reply(head, body, file)
+
+    def _whole(self, data: bytes, deadline: float, gone: threading.Event | None) -> tuple[ReplyHead, bytes]:
+        while len(data) < ReplyHead.SIZE:
+            data += self._more(deadline, gone)
+        head = ReplyHead.read(data)
+        body = data[ReplyHead.SIZE :]
+        while head.kind != Kind.FILE and len(body) < head.size:
+            body += self._more(deadline, gone)
+        return head, body
+
+    def _more(self, deadline: float, gone: threading.Event | None) -> bytes:
+        self._wait(deadline, gone)
+        data = self._line.recv(INLINE_BYTES)
+        if not data:
+            raise EOFError
+        return data
+
+    def _wait(self, deadline: float, gone: threading.Event | None) -> None:
+        while True:
+            left = deadline - time.monotonic()
+            step = left if gone is None else min(left, _LOOK_EVERY_SECONDS)
+            if self._poll.poll(max(step, 0) * 1000):
+                return
+            if time.monotonic() >= deadline:
+                raise TooLate(gone=False)
+            if gone is not None and gone.is_set():
+                raise TooLate(gone=True)
+
+    def _last_words(self) -> str:
+        self._process.wait(1.0)
+        return os.pread(self._errors.fileno(), _WORDS_READ, 0).decode(errors="replace")
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+
+    def end(self, *, wait: bool = False) -> None:
+        """Let an idle process go: it ends when it sees that the line is closed; with `wait`, stay until it has."""
+        self._line.close()
+        if wait:
+            self._process.wait(_ENDED_WITHIN_SECONDS)
+        self._errors.close()
+        self._process.close()
+
+
+class Nursery:
+    """A process that forks readers, and copies of itself that hold a version in memory.
+
+    `Nursery.start()` starts the first one; the others are forked from it with `copy`.
+    """
+
+    def __init__(self, line: socket.socket, started: subprocess.Popen[bytes] | Process) -> None:
+        self._line, self._started = line, started
+        self._lock = threading.Lock()
+
+    @classmethod
+    def start(cls) -> Nursery:
+        """Start a process that holds nothing, and ends when this process does."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-P", "-m", "graphkit.store.nursery", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {"PYTHONPATH": _import_path()},
+                start_new_session=True,
+            )
+        return cls(ours, process)
+
+    def reader(self, folder: Path | None, memory_bytes: int) -> Reader:
+        """Fork a reader of the version held in memory, or else of the checkpoint in `folder` (None: of nothing)."""
+        order = Order("worker", None if folder is None else str(folder), memory_bytes=memory_bytes)
+        line, errors, process = self._forked(order)
+        return Reader(line, errors, process, self)
+
+    def copy(self, packed: Path, empty_graphs: tuple[str, ...], most_bytes: int) -> Nursery:
+        """Fork a nursery that loads the packed quads into memory; `loaded` tells when it is done."""
+        line, errors, process = self._forked(Order("copy", str(packed), empty_graphs, most_bytes))
+        errors.close()
+        return Nursery(line, process)
+
+    def loaded(self, seconds: float = 0.0) -> Said | None:
+        """Return what a nursery from `copy` says when it is done, or None where that takes longer; raises `Died`."""
+        with self._lock:
+            poll = select.poll()
+            poll.register(self._line, select.POLLIN)
+            if not poll.poll(seconds * 1000):
+                return None
+            return self._heard()[0]
+
+    def kill(self, pid: int) -> None:
+        """Kill a child, where only its parent can tell that the number is still its own."""
+        with self._lock, contextlib.suppress(OSError):
+            self._line.sendall(Order("kill", pid=pid).packed())
+
+    def _forked(self, order: Order) -> tuple[socket.socket, IO[bytes], Process]:
+        """Have a child forked that holds the other end of a new line; raises `Died` where the nursery has ended."""
+        ours, theirs = socket.socketpair()
+        errors = _nameless_file()
+        try:
+            with theirs, self._lock:
+                self._line.settimeout(_STARTED_WITHIN_SECONDS)
+                socket.send_fds(self._line, [order.packed()], [theirs.fileno(), errors.fileno()])
+                said, handles = self._heard()
+        except BaseException as error:
+            ours.close()
+            errors.close()
+            if isinstance(error, OSError):
+                raise Died(str(error)) from error
+            raise
+        return ours, errors, Process(said.pid, handles[0] if handles else None, self)
+
+    def _heard(self) -> tuple[Said, list[int]]:
+        try:
+            message, files = receive(self._line)
+        except (OSError, EOFError) as error:
+            raise Died(str(error)) from error
+        if not message:
+            raise Died
+        return Said.read(message), files
+
+    def close(self) -> None:
+        """Close the line, at which the process ends all its children and then itself.
+
+        Who is just waiting for an answer of it is told that it has ended.
+        """
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._line.close()
+
+    def ended(self) -> bool:
+        """Tell whether the process has ended, and bury it if so."""
+        if isinstance(self._started, Process):
+            done = self._started.wait(0.0)
+            if done:
+                self._started.close()
+            return done
+        return self._started.poll() is not None
+
+    def wait(self) -> None:
+        """Wait until the process has ended after `close`, and kill it where that takes too long."""
+        if isinstance(self._started, Process):
+            if not self._started.wait(_ENDED_WITHIN_SECONDS):
+                self._started.kill()
+            self._started.close()
+            return
+        try:
+            self._started.wait(_ENDED_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._started.kill()
+            self._started.wait()
+
+
+def refusal(reply: Reply) -> QueryError:
+    """Return the error that a reader told in its three parts."""
+    what, where, hint = json.loads(reply.body)
+    return QueryError(what, where=where, hint=hint)
+
+
+def _nameless_file() -> IO[bytes]:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("words"), "w+b", 0)
+    return tempfile.TemporaryFile(buffering=0)
 
 
 def _import_path() -> str:
-    """Let the worker import what this process can, also from a checkout that is not installed."""
+    """Let the nursery import what this process can, also from a checkout that is not installed."""
     return os.pathsep.join([_IMPORTS_FROM, *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def _read_reply(out: bytes, err: bytes, code: int, task: Task) -> bytes:
-    head, found, body = out.partition(b"\n")
-    if code or not found:
-        raise _death(err.decode(errors="replace"), code, task)
-    reply: Reply = json.loads(head)
-    if reply["what"]:
-        raise QueryError(reply["what"], where=reply["where"], hint=reply["hint"])
-    return body
-
-
-def _death(words: str, code: int, task: Task) -> QueryError | StoreError:
-    """Tell from the way a worker died what was wrong with its query."""
-    if any(sign in words for sign in _OUT_OF_MEMORY):
-        most = task["memory_bytes"] // 1024**2
-        return QueryError(f"the query needed more than {most:,} MiB of memory and was stopped", hint=_ASK_FOR_LESS)
-    if code == -signal.SIGXCPU:
-        return QueryError(f"the query took longer than {task['seconds']:g} seconds and was stopped", hint=_ASK_FOR_LESS)
-    if code < 0:
-        return QueryError(
-            f"the query broke the process that answered it (signal {-code})",
-            hint="write it with less nesting and shorter paths",
-        )
-    last = words.strip().rpartition("\n")[2]
-    return StoreError(f"the process for queries failed: {last}", where=task["folder"] or "memory")

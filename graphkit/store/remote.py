@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 import http.client
 import logging
-import re
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -24,9 +22,10 @@ from graphkit.store import engine
 from graphkit.store.asking import Asking
 from graphkit.store.base import Change, Diff, Version
 from graphkit.store.embedded import GRAPHS, graphs_frame, sorted_lines
-from graphkit.store.formats import convert, graph_name, rdf_format, read_source, write_quads
+from graphkit.store.formats import DEFAULT_GRAPH, convert, graph_name, rdf_format, write_quads
 from graphkit.store.frames import frame_from_tsv
-from graphkit.store.guard import bare_code, check_query, names_dataset, query_form
+from graphkit.store.guard import check_query, names_dataset, query_form
+from graphkit.store.remote_change import RemoteChange
 
 __all__ = ["RemoteStore"]
 
@@ -37,9 +36,6 @@ _ANY_NAMED: Final = "ASK { GRAPH ?g { ?s ?p ?o } }"
 _NAMES: Final = "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g"
 _NAMED_QUADS: Final = "SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }"
 _OTHER_TRIPLES: Final = "SELECT ?s ?p ?o { ?s ?p ?o FILTER NOT EXISTS { GRAPH ?g { ?s ?p ?o } } }"
-_DECLARATION: Final = re.compile(
-    r"(?:\s|#[^\n\r]*)*(?:PREFIX(?:\s|#[^\n\r]*)*([^\s:#<>]*:)|BASE)(?:\s|#[^\n\r]*)*(<[^>]*>)", re.IGNORECASE
-)
 _NAMES_FRESH_SECONDS: Final = 10.0
 _LONGEST_WORDS: Final = 300
 _log = logging.getLogger(__name__)
@@ -51,16 +47,23 @@ class RemoteStore(Asking):
     Queries are answered as on an embedded store: where the endpoint's default graph leaves out the named graphs,
     they are named with each query (their list is at most 10 seconds old). Triples in the default graph of such
     an endpoint are then seen only if it knows Oxigraph's parameter `union-default-graph`. A server that is set to
-    make the union itself may not heed FROM: an Oxigraph server with --union-default-graph does not.
+    make the union itself may not heed FROM, nor take an update with USING: an Oxigraph server with
+    --union-default-graph does neither.
     """
 
     def __init__(
-        self, endpoint: str, *, update: str | None = None, timeout: float = 60.0, read_only: bool = False
+        self,
+        endpoint: str,
+        *,
+        update: str | None = None,
+        timeout: float = 60.0,
+        read_only: bool = False,
+        token: str | None = None,
     ) -> None:
         for address in filter(None, (endpoint, update)):
             _check_address(address)
         self._endpoint, self._update = endpoint, update or _update_address(endpoint)
-        self._timeout, self._read_only = timeout, read_only
+        self._timeout, self._read_only, self._token = timeout, read_only, token
         self._closed = self._changing = False
         self._union: dict[str, list[str]] | None = None
         self._names: tuple[float, list[str]] | None = None
@@ -79,14 +82,45 @@ class RemoteStore(Asking):
         """Answer any query form as the bytes of `media_type`."""
         return self.answer_in(sparql, media_type, self._timeout)
 
-    def answer_in(self, sparql: str, media_type: str, seconds: float) -> bytes:
-        """Answer any query form, waiting at most some seconds for each part of the answer."""
+    def answer_in(
+        self,
+        sparql: str,
+        media_type: str,
+        seconds: float,
+        *,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+    ) -> bytes:
+        """Answer any query form, waiting at most some seconds for each part of the answer.
+
+        Graphs that are given are sent as the dataset of the SPARQL 1.1 Protocol, in place of any FROM.
+        """
         check_query(sparql)
         graphs = query_form(sparql) in ("CONSTRUCT", "DESCRIBE")
         _ = engine.triples_format(media_type) if graphs else engine.results_format(media_type)
-        dataset = {} if names_dataset(sparql) else self._dataset()
+        dataset = {"default-graph-uri": [*default_graphs], "named-graph-uri": [*named_graphs]}
+        if not default_graphs and not named_graphs:
+            dataset = {} if names_dataset(sparql) else self._dataset()
         body, kind = self._ask(sparql, _GRAPH if graphs else _TABLE, dataset, seconds)
         return self._rewritten(body, kind, media_type, graphs=graphs)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the store was opened for reading only."""
+        return self._read_only
+
+    def has_graph(self, graph: str | None) -> bool:
+        """Tell whether a named graph, or the default graph, holds anything."""
+        if graph is None:
+            return bool(self.default_graph())
+        return self._truth(f"ASK {{ GRAPH {graph_name(graph)} {{ ?s ?p ?o }} }}", {})
+
+    def default_graph(self, suffix: str = "nt") -> bytes:
+        """Write the triples that lie in no named graph, in the format of `suffix`."""
+        rdf_format(suffix)
+        copy = ox.Store()
+        copy.load(_lines(self._table(_OTHER_TRIPLES), graphs=False), format=ox.RdfFormat.TURTLE)
+        return sorted_lines(write_quads(copy, suffix, DEFAULT_GRAPH), suffix)
 
     def graphs(self) -> pl.DataFrame:
         """List the named graphs as `graph` and `quads`, ordered by name."""
@@ -114,7 +148,7 @@ class RemoteStore(Asking):
         in two updates of one change.
         """
         self._check_writable()
-        change = _RemoteChange()
+        change = RemoteChange()
         self._changing = True
         try:
             yield change
@@ -137,6 +171,10 @@ class RemoteStore(Asking):
     def restore(self, number: int) -> Version:  # noqa: ARG002 - the contract's argument
         """Raise `StoreError`: an endpoint keeps no versions."""
         self._refuse_versions()
+
+    def refresh(self) -> bool:
+        """Return False: an endpoint is asked anew each time, so there is nothing to look for."""
+        return False
 
     def close(self) -> None:
         """End the use of the endpoint; a closed store answers nothing."""
@@ -220,6 +258,8 @@ class RemoteStore(Asking):
     def _send(self, sparql: str) -> None:
         wrapper = self._wrapper(sparql, "INSERT", self._timeout)
         wrapper.setRequestMethod(sw.POSTDIRECTLY)
+        if self._token:
+            wrapper.addCustomHttpHeader("Authorization", f"Bearer {self._token}")
         self._sent(wrapper)
 
     def _wrapper(self, sparql: str, form: str, seconds: float) -> sw.SPARQLWrapper:
@@ -260,69 +300,6 @@ class RemoteStore(Asking):
             raise _unreachable(error.reason, where) from error
         except (OSError, http.client.HTTPException) as error:
             raise _unreachable(error, where) from error
-
-
-class _RemoteChange:
-    """Gathers the parts of one update request."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._declared: dict[str, str] = {}
-        self._ended = False
-
-    def load(self, source: Path | bytes, *, media_type: str | None = None, graph: str | None = None) -> int:
-        """Add the quads of `source` and return how many it held."""
-        self._check_open()
-        held = read_source(source, media_type=media_type, graph=graph)
-        groups = [_triples(held, ox.DefaultGraph())]
-        groups += [f"GRAPH {name} {{\n{_triples(held, name)}}}\n" for name in held.named_graphs()]
-        if len(held):
-            self._parts.append(f"INSERT DATA {{\n{''.join(groups)}}}")
-        return len(held)
-
-    def update(self, sparql: str) -> None:
-        """Run a SPARQL 1.1 update."""
-        self._check_open()
-        engine.check_update_syntax(sparql)
-        body = self._without_prologue(sparql)
-        code = bare_code(body).rstrip()
-        if code:
-            self._parts.append(body[: len(code) - 1] if code.endswith(";") else body)
-
-    def clear(self, graph: str) -> None:
-        """Remove a named graph with all it holds."""
-        self._check_open()
-        self._parts.append(f"DROP SILENT GRAPH {graph_name(graph)}")
-
-    def request(self) -> str:
-        """Return the whole change as one update, empty where nothing was done."""
-        declared = [f"{name} {iri}\n" for name, iri in self._declared.items()]
-        return "".join(declared) + "\n;\n".join(self._parts) if self._parts else ""
-
-    def end(self) -> None:
-        """Refuse all that comes after the block."""
-        self._ended = True
-
-    def _without_prologue(self, sparql: str) -> str:
-        """Take the declarations off an update: not every server reads them anywhere but at the start of a request."""
-        end = 0
-        while found := _DECLARATION.match(sparql, end):
-            name = f"PREFIX {found[1]}" if found[1] else "BASE"
-            if self._declared.setdefault(name, found[2]) != found[2]:
-                raise StoreError(
-                    f"two updates of one change disagree about {name}",
-                    hint="use another prefix in one of them, or make two changes",
-                )
-            end = found.end()
-        return sparql[end:]
-
-    def _check_open(self) -> None:
-        if self._ended:
-            raise StoreError("this change has ended", hint="open a new one with store.change(…)")
-
-
-def _triples(held: ox.Store, graph: ox.NamedNode | ox.BlankNode | ox.DefaultGraph) -> str:
-    return (held.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph) or b"").decode()
 
 
 def _lines(tsv: bytes, *, graphs: bool) -> bytes:

@@ -22,6 +22,7 @@ import pyoxigraph as ox
 from graphkit.errors import DataError, StoreError, UsageError
 from graphkit.store.base import Diff, Version
 from graphkit.store.formats import read_source
+from graphkit.store.naming import name_blanks
 
 __all__ = [
     "Archive",
@@ -30,18 +31,24 @@ __all__ = [
     "canonical_hash",
     "checked_keep",
     "difference",
+    "empty_graphs",
     "new_version",
     "pack",
     "unpack",
     "version_from_json",
     "version_to_json",
+    "without_default_graph",
     "without_graph",
 ]
 
 KEPT_IN_MEMORY: Final = 3
 FEWEST_KEPT: Final = 2
+MOST_SPOOLED: Final = 3
 
 _NQ: Final = ox.RdfFormat.N_QUADS
+_TRIPLE: Final = re.compile(
+    rb'(?:<[^>]*>|_:\S+) <[^>]*> (?:<[^>]*>|_:\S+|"(?:[^"\\]|\\.)*+"(?:@[\w-]+|\^\^<[^>]*>)?) \.'
+)
 _SUBJECT_AND_PREDICATE: Final = re.compile(rb"(?:<[^>]*>|_:\S+) <[^>]*>")
 
 
@@ -67,8 +74,17 @@ class Archive(Protocol):
     def commit(self, version: Version, content: bytes, stage: ox.Store) -> ox.Store:
         """Keep what was worked out on `stage` as `version`, and open it for reading."""
 
-    def checkpoint(self) -> Path | None:
-        """Return a folder from which another process can read the newest version, None where there is none."""
+    def checkpoint(self, number: int) -> Path:
+        """Return a folder of the engine from which another process can read a version that is kept."""
+
+    def packed(self, number: int) -> Path:
+        """Return a file with what `pack` made of a version that is kept."""
+
+    def empty_graphs(self, number: int) -> tuple[str, ...]:
+        """Return the names of the graphs of a version that hold nothing, which N-Quads cannot name."""
+
+    def refresh(self) -> ox.Store | None:
+        """Open the newest version for reading where another process committed it since; else return None."""
 
     def close(self) -> None:
         """Give back files and locks."""
@@ -78,13 +94,13 @@ def canonical(nquads: bytes) -> bytes:
     """Return N-Quads as sorted distinct lines, with blank nodes named by RDFC-1.0.
 
     Only quads with blank nodes decide how these are named, so the many without any are merely sorted. Naming takes
-    very long for chains of hundreds of blank nodes that are all alike (400 of them: 15 seconds), such as a list
-    that repeats one value; lists of different values and single blank nodes are quick.
+    very long where many blank nodes are alike, such as a list of hundreds that repeats one value or ten that all
+    point at each other; `DataError` is raised where it takes longer than 10 seconds.
     """
     lines = {line for line in nquads.split(b"\n") if line}
     blank = {line for line in lines if b"_:" in line}
     if blank:
-        lines = (lines - blank) | set(_named_blanks(b"\n".join(blank)).split(b"\n"))
+        lines = (lines - blank) | set(name_blanks(b"\n".join(blank)).split(b"\n"))
     return b"".join([line + b"\n" for line in sorted(lines) if line])
 
 
@@ -100,16 +116,16 @@ def canonical_hash(nquads: bytes) -> str:
         raise DataError(f"the N-Quads cannot be read: {error.msg}", where="the given bytes") from error
 
 
-def _named_blanks(nquads: bytes) -> bytes:
-    dataset = ox.Dataset(ox.parse(nquads, format=_NQ))
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    return ox.serialize(dataset, format=_NQ) or b""
-
-
 def without_graph(content: bytes, graph: str) -> bytes:
     """Return canonical N-Quads without the quads of one named graph."""
     tail = b" <" + graph.encode() + b"> ."
     kept = [line for line in content.split(b"\n") if line and not _lies_in(line, tail)]
+    return b"".join([line + b"\n" for line in kept])
+
+
+def without_default_graph(content: bytes) -> bytes:
+    """Return canonical N-Quads without the triples that lie in no named graph."""
+    kept = [line for line in content.split(b"\n") if line and not _TRIPLE.fullmatch(line)]
     return b"".join([line + b"\n" for line in kept])
 
 
@@ -126,6 +142,14 @@ def difference(old: bytes, new: bytes) -> Diff:
 
 def _joined(lines: set[bytes]) -> bytes:
     return b"".join([line + b"\n" for line in sorted(lines) if line])
+
+
+def empty_graphs(store: ox.Store) -> tuple[str, ...]:
+    """Return the names of the graphs without a statement."""
+    names = [graph for graph in store.named_graphs() if isinstance(graph, ox.NamedNode)]
+    return tuple(
+        name.value for name in names if next(iter(store.quads_for_pattern(None, None, None, name)), None) is None
+    )
 
 
 def new_version(number: int, content: bytes, graphs: int, *, who: str, why: str) -> Version:
@@ -194,14 +218,16 @@ class MemoryArchive:
         self._kept: dict[int, tuple[Version, bytes]] = {}
         self._live = ox.Store()
         self._spool: Path | None = None
+        self._recent: list[Path] = []
+        self._empty: dict[int, tuple[str, ...]] = {}
 
     def versions(self) -> list[Version]:
         """List the versions that are kept, oldest first."""
-        return [version for version, _ in self._kept.values()]
+        return [version for version, _ in list(self._kept.values())]
 
     def content(self, number: int) -> bytes:
         """Return the quads of a version that is kept; version 0 is empty."""
-        return unpack(self._kept[number][1], self.location) if number else b""
+        return unpack(self._packed(number), self.location) if number else b""
 
     def reader(self) -> ox.Store:
         """Return the newest version."""
@@ -211,38 +237,65 @@ class MemoryArchive:
     def stage(self) -> Iterator[ox.Store]:
         """Give a copy of the newest version to work on."""
         newest = max(self._kept, default=0)
-        yield read_source(self.content(newest), media_type="nq")
+        copy = read_source(self.content(newest), media_type="nq")
+        for graph in self._live.named_graphs():
+            copy.add_graph(graph)
+        yield copy
 
     def commit(self, version: Version, content: bytes, stage: ox.Store) -> ox.Store:
         """Make `stage` the newest version and forget the oldest ones."""
+        self._empty[version.number] = empty_graphs(stage)
         self._kept[version.number] = (version, pack(content))
         for number in sorted(self._kept)[: -self._keep]:
-            del self._kept[number]
+            del self._kept[number], self._empty[number]
         self._live = stage
         return stage
 
-    def checkpoint(self) -> Path | None:
-        """Write the newest version to a temporary folder, once for each version."""
-        if not self._kept:
-            return None
+    def checkpoint(self, number: int) -> Path:
+        """Write a version to a temporary folder, where the few that were last asked for lie."""
+        folder = self._spooled(number) / "data"
+        if not folder.is_dir():
+            draft = folder.with_suffix(".draft")
+            written = ox.Store(str(draft))
+            written.bulk_load(self.content(number), format=_NQ)
+            for name in self.empty_graphs(number):
+                written.add_graph(ox.NamedNode(name))
+            written.backup(str(folder))
+            del written
+            shutil.rmtree(draft, ignore_errors=True)
+        return folder
+
+    def packed(self, number: int) -> Path:
+        """Write the packed quads of a version beside its checkpoint."""
+        file = self._spooled(number) / "quads.nq.gz"
+        if not file.exists():
+            file.write_bytes(self._packed(number))
+        return file
+
+    def empty_graphs(self, number: int) -> tuple[str, ...]:
+        """Return the names of the graphs of a version that hold nothing."""
+        return self._empty.get(number, ())
+
+    def refresh(self) -> None:
+        """Do nothing: nobody else can commit to the memory of this process."""
+
+    def _packed(self, number: int) -> bytes:
+        if number not in self._kept:
+            raise StoreError(f"version {number} is no longer kept", where=self.location)
+        return self._kept[number][1]
+
+    def _spooled(self, number: int) -> Path:
+        """Return the temporary folder of a version, and remove those that were not asked for of late."""
         if self._spool is None:
             self._spool = Path(tempfile.mkdtemp(prefix="graphkit-"))
             weakref.finalize(self, shutil.rmtree, self._spool, ignore_errors=True)
-        number = max(self._kept)
         folder = self._spool / f"{number:06}"
-        if not folder.is_dir():
-            self._write_checkpoint(number, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder not in self._recent:
+            for old in self._recent[: -MOST_SPOOLED + 1]:
+                shutil.rmtree(old, ignore_errors=True)
+        self._recent = [*(path for path in self._recent if path != folder), folder][-MOST_SPOOLED:]
         return folder
-
-    def _write_checkpoint(self, number: int, folder: Path) -> None:
-        draft = folder.with_suffix(".draft")
-        spooled = ox.Store(str(draft))
-        spooled.bulk_load(self.content(number), format=_NQ)
-        spooled.backup(str(folder))
-        del spooled
-        shutil.rmtree(draft, ignore_errors=True)
-        for old in sorted(folder.parent.iterdir())[:-FEWEST_KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the temporary folder."""
