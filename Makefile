@@ -48,4 +48,5 @@ frontend := $(shell find webui/frontend -type f -not -path '*/node_modules/*')
 
 .venv/.test: .venv/bin/python pyproject.toml hatch_build.py $(frontend)
 	$(bin)/python -m pip install --quiet --editable '.[dev]'
+	test -d .venv/w3c-sparql11 || $(bin)/python -m tests.w3c || echo "the W3C's tests could not be fetched and are left out"
 	@touch $@ .venv/.run

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from itertools import chain
@@ -12,21 +13,25 @@ from time import perf_counter
 from typing import Final
 
 import polars as pl
-from rdflib import SH, Graph, URIRef
+from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
 from graphkit import queries
 from graphkit.errors import DataError
 from graphkit.files import ontology_folder
 from graphkit.ontology import fold, parts
-from graphkit.store import open_store
+from graphkit.store import convert, open_store
 from graphkit.store.base import Change, Store
-from graphkit.terms import GRAPH, PREFIXES, compact, graph_iri
+from graphkit.terms import GRAPH, PREFIXES, QUERY, compact, expand, graph_iri
 
-__all__ = ["check", "check_files"]
+__all__ = ["check", "check_change", "check_files", "report"]
 
 _log = logging.getLogger(__name__)
 _COLUMNS: Final = ("severity", "check", "focus", "path", "value", "message", "source")
+_NODES: Final = ("focus", "value")
+_SHAPE: Final = "https://w3id.org/solidarity-graph/shape/"
+_BLANK: Final = r"^(?:[0-9a-f]{16,32}|c14n[0-9]+|N[0-9a-f]{32})$"
+_IRI: Final = re.compile(r"(?:https?://|urn:)[^\s<>\"{}|\\^`]+")
 _SCHEMA: Final = pl.Schema(dict.fromkeys(_COLUMNS, pl.String()))
 _PLACES: Final = "SELECT DISTINCT ?focus ?path ?graph WHERE { GRAPH ?graph { ?focus ?path ?any } }"
 _BACKGROUND: Final = tuple(graph_iri(name) for name in ("ontology", "vocabularies", "imports", "mappings"))
@@ -94,6 +99,72 @@ def check_files(paths: Iterable[Path], store: Store | None = None) -> pl.DataFra
                 _load_file(change, path)
         found = check(scratch)
     return found if store is None or found.is_empty() else found.join(check(store), on=_COLUMNS, how="anti")
+
+
+def check_change(store: Store, act: Callable[[Change], object]) -> pl.DataFrame:
+    """Judge a change before it is made, and return the findings that it would bring; the store stays as it is.
+
+    `act` does the change to the `Change` it is given: here one of a copy in memory. Only findings are returned that
+    the store does not have already, so that old faults do not hinder a new change; blank nodes, which have no names
+    of their own, are told apart by their number only. The columns are those of `check`. Whoever makes the change
+    afterwards must see to it that no other comes between. It takes one or two checks of the whole graph.
+    """
+    with open_store() as scratch:
+        with scratch.change("copy to check") as change:
+            change.load(store.dump("nq"), media_type="nq")
+        before = scratch.version
+        with scratch.change("the change to check") as change:
+            act(change)
+        if scratch.version == before:
+            return _SCHEMA.to_frame()
+        found = check(scratch)
+    return found if found.is_empty() else _not_among(found, check(store))
+
+
+def _not_among(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings that are not known; of findings alike but for blank nodes, those beyond the known number."""
+    keys = [pl.when(pl.col(name).str.contains(_BLANK)).then(pl.lit("_")).otherwise(name).alias(name) for name in _NODES]
+    parts = [
+        frame.with_row_index("row")
+        .with_columns(keys)
+        .with_columns(turn=pl.int_range(pl.len()).over(_COLUMNS))
+        .select("row", "turn", *_COLUMNS)
+        for frame in (found, known)
+    ]
+    new = parts[0].join(parts[1], on=[*_COLUMNS, "turn"], how="anti")
+    return found.with_row_index("row").join(new.select("row"), on="row", how="semi").drop("row").sort(_COLUMNS)
+
+
+def report(findings: pl.DataFrame, suffix: str = "ttl") -> bytes:
+    """Write findings as a `sh:ValidationReport` in the RDF format of `suffix`.
+
+    Each result names the shape or the stored check that speaks. The frame of findings does not tell whether a value
+    was a literal, nor which component of a shape failed: what looks like an address is written as one.
+    """
+    graph, head = Graph(), BNode()
+    graph.add((head, RDF.type, SH.ValidationReport))
+    graph.add((head, SH.conforms, Literal(findings.is_empty())))
+    for row in findings.select(_COLUMNS).iter_rows():
+        result = BNode()
+        graph.add((head, SH.result, result))
+        for predicate, term in _said(dict(zip(_COLUMNS, row, strict=True))):
+            graph.add((result, predicate, term))
+    return convert(graph.serialize(format="nt", encoding="utf-8"), "nt", suffix)
+
+
+def _said(finding: dict[str, str]) -> Iterator[tuple[URIRef, Node]]:
+    """Yield the properties of one result."""
+    shape, focus, value = URIRef(_SHAPE + finding["check"]), finding["focus"], finding["value"]
+    is_shape = (shape, None, None) in _shapes_graph()
+    yield RDF.type, SH.ValidationResult
+    yield SH.resultSeverity, SH[finding["severity"].capitalize()]
+    yield SH.sourceShape, shape if is_shape else URIRef(f"{QUERY}checks/{finding['check']}")
+    yield SH.focusNode, URIRef(focus) if _IRI.fullmatch(focus) else BNode()
+    yield SH.resultMessage, Literal(finding["message"])
+    if finding["path"]:
+        yield SH.resultPath, URIRef(expand(finding["path"]))
+    if value:
+        yield SH.value, URIRef(value) if _IRI.fullmatch(value) else Literal(value)
 
 
 @cache

@@ -13,8 +13,8 @@ from rdflib import SH, Graph
 from graphkit import check, ontology
 from graphkit.errors import DataError
 from graphkit.files import ontology_folder
-from graphkit.store import open_store
-from graphkit.terms import GRAPH, ID, PREFIXES
+from graphkit.store import Store, open_store
+from graphkit.terms import GRAPH, ID, PREFIXES, SOL
 
 _VILLAGE = Path(__file__).parent / "village.ttl"
 _EXAMPLES = ontology_folder() / "examples"
@@ -149,3 +149,50 @@ def test_missing_and_malformed_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(DataError) as raised:
         check.check_files([broken])
     assert "broken.ttl" in raised.value.where
+
+
+def test_a_change_is_judged_by_what_it_adds(village: Store) -> None:
+    """Only new findings are told, and neither the store nor what was wrong before plays a part."""
+    bad = f"PREFIX sol: <{SOL}> INSERT DATA {{ GRAPH <urn:g> {{ <urn:%s> a sol:Activity }} }}"
+    before = village.version
+    found = check.check_change(village, lambda change: change.update(bad % "one"))
+    assert set(found["focus"]) == {"urn:one"}
+    assert "violation" in found["severity"]
+    assert village.version == before
+    with open_store() as store:
+        with store.change("a bad start") as change:
+            change.update(bad % "one")
+        assert check.check_change(store, lambda change: change.update(bad % "one")).is_empty()
+        assert set(check.check_change(store, lambda change: change.update(bad % "two"))["focus"]) == {"urn:two"}
+
+
+def test_old_faults_of_blank_nodes_do_not_count_as_new() -> None:
+    """A blank node has another label in each copy; two alike where one was are one new finding each."""
+    bad = f"PREFIX sol: <{SOL}> INSERT DATA {{ GRAPH <urn:g> {{ [] a sol:Activity }} }}"
+    with open_store() as store:
+        with store.change("a bad start") as change:
+            change.update(bad)
+        harmless = check.check_change(store, lambda change: change.update("INSERT DATA { <urn:a> <urn:b> 1 }"))
+        assert harmless.is_empty()
+        again = check.check_change(store, lambda change: change.update(bad))
+        assert again.height == check.check(store).height > 0
+
+
+def test_findings_become_a_validation_report(village: Store) -> None:
+    """The report has a result for each finding with its thing, property, severity, shape and words."""
+    bad = f"PREFIX sol: <{SOL}> INSERT DATA {{ GRAPH <urn:g> {{ <urn:one> a sol:Activity }} }}"
+    found = check.check_change(village, lambda change: change.update(bad))
+    for suffix in ("ttl", "jsonld", "rdf", "nt"):
+        with open_store() as store:
+            with store.change("read") as change:
+                change.load(check.report(found, suffix), media_type=suffix)
+            rows = store.select(
+                """PREFIX sh: <http://www.w3.org/ns/shacl#> SELECT ?focus ?message ?path {
+                    ?report a sh:ValidationReport ; sh:conforms false ; sh:result ?result .
+                    ?result a sh:ValidationResult ; sh:focusNode ?focus ; sh:resultSeverity ?severity ;
+                        sh:sourceShape ?shape ; sh:resultMessage ?message OPTIONAL { ?result sh:resultPath ?path } }"""
+            )
+        assert set(rows["message"]) == set(found["message"])
+        assert set(rows["focus"]) == {"urn:one"}
+        assert "http://purl.org/dc/terms/type" in set(rows["path"])
+    assert b"true" in check.report(found.clear())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
-
-from graphkit.errors import GraphkitError, UnknownNameError, UsageError
+from graphkit.names import Names
 from graphkit.store import Store
-from webui import pages, sparql
+from graphkit.store.pool import Limits, ReaderPool, Rewrite
+from graphkit.store.services import Services
+from webui import catalogue, editor, metrics, openapi, pages, saved, search
 from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
+from webui.linked import routes
+from webui.protocol import description, graphs, problems, query, running, update
+from webui.protocol.access import check_host
+from webui.protocol.results import attach
 from webui.settings import Settings
-from webui.state import keep
+from webui.state import State, keep
 
 __all__ = ["create_app"]
 
@@ -30,7 +34,6 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-_log = logging.getLogger(__name__)
 
 
 def create_app(store: Store, settings: Settings | None = None) -> Flask:
@@ -38,20 +41,48 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     app = Flask(__name__, static_folder=str(static_folder()), static_url_path="/static")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    keep(app, Analysis(store, settings.today), settings)
+    names = Names(store)
+    services = Services(settings.services, names.search)
+    readers = ReaderPool(store, _limits(settings), _rewrite(store, services))
+    keep(app, State(Analysis(store, settings.today), settings, readers, names, services))
+    kept = attach(app, readers, lambda: store.version.number if store.version else None, settings.cache_bytes)
+    metrics.observe(app, store, readers, kept)
+    app.before_request(check_host)
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
     app.jinja_env.globals.update(asset_tags=asset_tags, site_name=settings.site_name)
     app.register_blueprint(pages.blueprint)
-    app.register_blueprint(sparql.blueprint)
+    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(catalogue.blueprint)
+    app.register_blueprint(openapi.blueprint)
+    app.register_blueprint(saved.blueprint)
+    app.register_blueprint(query.blueprint)
+    app.register_blueprint(editor.blueprint)
+    app.register_blueprint(running.blueprint)
+    app.register_blueprint(description.blueprint)
+    app.register_blueprint(update.blueprint)
+    app.register_blueprint(graphs.blueprint)
+    app.register_blueprint(metrics.blueprint)
+    app.register_blueprint(search.blueprint)
     app.after_request(_safe_headers)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(GraphkitError, _own_error)
-    app.add_url_rule("/health", "health", lambda: jsonify(_health(store)))
+    problems.register(app)
     return app
 
 
-def _health(store: Store) -> dict[str, object]:
-    version = store.version
-    return {"status": "ok", "version": version.number if version else None, "hash": version.hash if version else None}
+def _rewrite(store: Store, services: Services) -> Rewrite | None:
+    """Let queries call out only where the engine is ours: an endpoint elsewhere cannot reach our gate."""
+    return None if store.location.startswith(("http://", "https://")) else services.admit
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        seconds=settings.query_seconds,
+        memory_bytes=settings.query_memory,
+        max_bytes=settings.query_bytes,
+        max_rows=settings.query_rows,
+        readers=settings.readers,
+        copy_bytes=settings.copy_bytes,
+    )
 
 
 def _safe_headers(response: Response) -> Response:
@@ -62,23 +93,3 @@ def _safe_headers(response: Response) -> Response:
     if request.path.startswith("/static/assets/"):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
-
-
-def _http_error(error: HTTPException) -> tuple[str | Response, int]:
-    code = error.code or 500
-    return _shown(code, error.name, error.description or "", "")
-
-
-def _own_error(error: GraphkitError) -> tuple[str | Response, int]:
-    code = 404 if isinstance(error, UnknownNameError) else 400 if isinstance(error, UsageError) else 500
-    if code == 500:  # noqa: PLR2004 - the status of a fault on our side
-        _log.error("%s", error)
-    return _shown(code, error.what, error.where if code != 500 else "", error.hint)  # noqa: PLR2004
-
-
-def _shown(code: int, what: str, where: str, hint: str) -> tuple[str | Response, int]:
-    """Answer an error as JSON where the client asked for data, else as a page."""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    if best == "application/json" or request.path.endswith(".json") or request.path.startswith("/api/"):
-        return jsonify({"error": what, "where": where, "next": hint}), code
-    return render_template("error.html", code=code, what=what, where=where, hint=hint), code

@@ -1,69 +1,91 @@
-"""The SPARQL page: a form that runs a query read only, within limits, and shows or downloads its answer."""
+"""The page of the SPARQL endpoint: a form without need of JavaScript, and the answer of a query as a table or text.
+
+The protocol itself is `webui.protocol.query`, which calls these functions for who prefers HTML.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Response, render_template
 
 from graphkit import queries
 from graphkit.errors import GraphkitError
 from graphkit.queries import Query
-from graphkit.store import answer_within
+from graphkit.store.guard import query_form
 from webui.links import link, names_of
-from webui.state import analysis, settings
+from webui.protocol.problems import Problem, problem_of
+from webui.protocol.results import Given
+from webui.state import settings, store
 
-__all__ = ["blueprint"]
+__all__ = ["Shown", "answer_page", "example_page", "form_page"]
 
-blueprint = Blueprint("sparql", __name__)
-
-_DOWNLOADS = {
-    "csv": ("text/csv", "csv"),
-    "tsv": ("text/tab-separated-values", "tsv"),
-    "json": ("application/sparql-results+json", "json"),
-    "xml": ("application/sparql-results+xml", "xml"),
-    "ttl": ("text/turtle", "ttl"),
-    "nt": ("application/n-triples", "nt"),
-}
-_LINE = re.compile(r"(?:line |query:)(\d+)")
+_LINE: Final = re.compile(r"(?:line |query:)(\d+)")
+_TABLES: Final = ("csv", "json", "tsv", "xml")
+_VERDICTS: Final = ("json", "xml")
+_GRAPHS: Final = ("ttl", "nt", "rdf", "jsonld", "trig")
+_MOST_TEXT: Final = 300_000
 
 
-@blueprint.get("/sparql")
-def page() -> str | Response | tuple[str, int]:
-    """Show the form; with a query, its answer; with a format, the answer as a file."""
-    text, example = request.args.get("query", ""), request.args.get("example", "")
-    if request.args.get("load") and example:
-        return _form(queries.find(example).text, chosen=example)
-    if not text:
-        return _form(_first_text())
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows of an answer: a table, triples as Turtle, or a verdict, and where to download it.
+
+    `cut` is True where there are more rows or text than the answer or the page holds; `seconds` is what it took.
+    """
+
+    downloads: Sequence[dict[str, str]]
+    version: int | None
+    seconds: float
+    cut: bool = False
+    columns: Sequence[dict[str, Any]] | None = None
+    rows: Sequence[dict[str, Any]] | None = None
+    total: int | None = None
+    triples: str | None = None
+    verdict: bool | None = None
+
+
+def form_page() -> Response:
+    """Show the form with a query to begin with."""
+    return _page(queries.find("explore/organisations").text)
+
+
+def example_page(name: str) -> Response:
+    """Show the form with a stored query; raises `UnknownNameError` where none has this name."""
+    return _page(queries.find(name).text, chosen=name)
+
+
+def answer_page(text: str, run: Callable[[str], Given], address: str) -> Response:
+    """Show the form with the query `text` and its answer, or with what is wrong and the status that belongs to it.
+
+    `run` answers the query in the format of a suffix; `address` is that of the answer, to which a format is added
+    for each download.
+    """
     try:
-        return _answer(text, request.args.get("format", ""))
+        return _page(text, shown=_shown(query_form(text), run, address))
     except GraphkitError as error:
-        return _form(text, error=error), 400
+        return _page(text, problem=problem_of(error))
 
 
-def _answer(text: str, form: str) -> str | Response:
-    """Run the query in a process of its own, and show its answer as a table or give it as a file."""
-    query = queries.parse_query(text, "query")
-    if form in _DOWNLOADS:
-        media, suffix = _DOWNLOADS[form]
-        response = Response(_run(text, suffix), mimetype=media)
-        response.headers["Content-Disposition"] = f'attachment; filename="answer.{suffix}"'
-        return response
-    if query.form in {"CONSTRUCT", "DESCRIBE"}:
-        return _form(text, triples=_run(text, "ttl").decode(), downloads=_downloads(text, ("ttl", "nt")))
-    answer = json.loads(_run(text, "json"))
-    if "boolean" in answer:
-        return _form(text, verdict=answer["boolean"], downloads=_downloads(text, ("json", "xml")))
-    return _form(text, **_table(answer), downloads=_downloads(text, ("csv", "json", "tsv", "xml")))
+def _shown(form: str, run: Callable[[str], Given], address: str) -> Shown:
+    if form in {"CONSTRUCT", "DESCRIBE"}:
+        answer = run("ttl")
+        text = answer.data[:_MOST_TEXT].decode(errors="ignore")
+        return _with(answer, _downloads(address, _GRAPHS), triples=text, cut=answer.size > _MOST_TEXT)
+    answer = run("json")
+    found = json.loads(answer.data)
+    if "boolean" in found:
+        return _with(answer, _downloads(address, _VERDICTS), verdict=found["boolean"])
+    return _with(answer, _downloads(address, _TABLES), **_table(found))
 
 
-def _run(text: str, suffix: str) -> bytes:
-    limits = settings()
-    return answer_within(analysis().store, text, suffix, seconds=limits.query_seconds, max_bytes=limits.query_bytes)
+def _with(answer: Given, downloads: Sequence[dict[str, str]], *, cut: bool = False, **parts: Any) -> Shown:  # noqa: ANN401
+    version = answer.version.number if answer.version else None
+    return Shown(downloads, version, answer.seconds, answer.cut or cut, **parts)
 
 
 def _table(answer: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +94,7 @@ def _table(answer: dict[str, Any]) -> dict[str, Any]:
     bindings = answer["results"]["bindings"]
     shown = bindings[: settings().rows_shown]
     iris = [term["value"] for row in shown for term in row.values() if term["type"] == "uri"]
-    labels = names_of(analysis().store, iris)
+    labels = names_of(store(), iris)
     rows = [{name: _cell(row.get(name), labels) for name in names} for row in shown]
     columns = [{"key": name, "label": name, "number": _all_numbers(rows, name)} for name in names]
     return {"columns": columns, "rows": rows, "total": len(bindings)}
@@ -83,7 +105,7 @@ def _all_numbers(rows: list[dict[str, Any]], name: str) -> bool:
     return bool(values) and all(isinstance(value, int | float) for value in values)
 
 
-def _cell(term: dict[str, str] | None, labels: dict[str, str]) -> Any:  # noqa: ANN401 - text, number, link or none
+def _cell(term: dict[str, Any] | None, labels: dict[str, str]) -> Any:  # noqa: ANN401 - text, number, link or none
     if term is None:
         return None
     if term["type"] == "uri":
@@ -93,26 +115,48 @@ def _cell(term: dict[str, str] | None, labels: dict[str, str]) -> Any:  # noqa: 
             return int(term["value"]) if term["datatype"].endswith("#integer") else float(term["value"])
         except ValueError:
             return term["value"]
-    return term["value"]
+    return term["value"] if isinstance(term["value"], str) else json.dumps(term["value"], ensure_ascii=False)
 
 
-def _downloads(text: str, forms: Sequence[str]) -> list[dict[str, str]]:
-    return [{"label": form.upper(), "href": url_for("sparql.page", query=text, format=form)} for form in forms]
+def _downloads(address: str, suffixes: Sequence[str]) -> list[dict[str, str]]:
+    return [{"label": suffix.upper(), "href": f"{address}&format={suffix}"} for suffix in suffixes]
 
 
-def _form(text: str, *, chosen: str = "", error: GraphkitError | None = None, **answer: Any) -> str:  # noqa: ANN401
-    line = _LINE.search(str(error)) if error else None
-    return render_template(
-        "sparql.html",
-        page="sparql",
-        text=text,
-        chosen=chosen,
-        groups=_examples(),
-        error=error,
-        error_line=int(line.group(1)) if line else None,
-        seconds=settings().query_seconds,
-        answer=answer,
+def _page(text: str, *, chosen: str = "", problem: Problem | None = None, shown: Shown | None = None) -> Response:
+    """Fill the template; its variables are text, chosen, groups, error, error_line, seconds, answer."""
+    answer = (
+        {each.name: value for each in fields(shown) if (value := getattr(shown, each.name)) is not None}
+        if shown
+        else {}
     )
+    response = Response(
+        render_template(
+            "sparql.html",
+            page="sparql",
+            text=text,
+            chosen=chosen,
+            groups=_examples(),
+            error=_error(problem) if problem else None,
+            error_line=_line(problem) if problem else None,
+            seconds=settings().query_seconds,
+            answer=answer,
+        ),
+        problem.status if problem else 200,
+        problem.headers if problem else (),
+        mimetype="text/html",
+    )
+    response.headers["Cache-Control"] = "no-store" if problem else "no-cache"
+    response.vary.add("Accept")
+    return response
+
+
+def _error(problem: Problem) -> dict[str, str]:
+    return {"what": problem.what, "where": problem.where, "hint": problem.next}
+
+
+def _line(problem: Problem) -> int | None:
+    found = _LINE.search(f"{problem.what} {problem.where}")
+    return int(found.group(1)) if found else None
 
 
 def _examples() -> list[dict[str, Any]]:
@@ -126,7 +170,3 @@ def _examples() -> list[dict[str, Any]]:
         for folder, found in folders.items()
         if folder not in {"gaps", "checks"}
     ]
-
-
-def _first_text() -> str:
-    return queries.find("explore/organisations").text

@@ -1,0 +1,280 @@
+"""The SPARQL service beside Oxigraph's own server and rdflib-endpoint: requests a second, waiting time, memory.
+
+Run `python benchmarks/service.py [--triples 1000000] [--seconds 5] [--clients 1,8,64] [--without rdflib]`.
+A seeded generator draws organisations, activities, participations and grants. All servers hold the same triples, run on
+this machine one after the other, and are asked the same questions by wrk (Debian: apt-get install wrk), which is
+written in C and takes little of the processors that the servers need. Peers: `oxigraph serve-read-only` (Rust, on
+disk) and rdflib-endpoint (Python; pip install rdflib-endpoint uvicorn). A peer that is not installed is left out.
+
+"same" repeats one lookup, "varied" asks for another organisation each time, "10,000 rows" is one long answer, the heavy
+queries are varied too (a comment makes each text new), so that no cache of ours answers for the engine; "repeated"
+heavy queries may be answered from it, as they would be in use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from graphkit.store import open_store
+
+ORG, SDO, RDFS = "http://www.w3.org/ns/org#", "https://schema.org/", "http://www.w3.org/2000/01/rdf-schema#"
+XSD, DATA = "http://www.w3.org/2001/XMLSchema#", "https://example.org/"
+PREFIXES = f"PREFIX org: <{ORG}> PREFIX schema: <{SDO}> PREFIX rdfs: <{RDFS}> PREFIX ex: <{DATA}>\n"
+HEAVY = {
+    "partners": """SELECT ?other (COUNT(DISTINCT ?activity) AS ?joint) WHERE {
+        ?a ex:agent ex:organisation_1 ; ex:activity ?mid . ?b ex:activity ?mid ; ex:agent ?near .
+        ?c ex:agent ?near ; ex:activity ?activity . ?d ex:activity ?activity ; ex:agent ?other }
+        GROUP BY ?other ORDER BY DESC(?joint) ?other LIMIT 20""",
+    "money by region": """SELECT ?region (SUM(?amount) AS ?total) (COUNT(DISTINCT ?organisation) AS ?who) WHERE {
+        ?grant schema:amount ?amount ; ex:recipient ?organisation . ?organisation ex:region ?region }
+        GROUP BY ?region ORDER BY DESC(?total)""",
+    "active in two themes": """SELECT (COUNT(DISTINCT ?organisation) AS ?n) WHERE {
+        ?p ex:agent ?organisation ; ex:activity ?a . ?a ex:theme ex:theme_1 .
+        ?q ex:agent ?organisation ; ex:activity ?b . ?b ex:theme ex:theme_2 }""",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its name, the address for queries, its process."""
+
+    name: str
+    query: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What wrk saw: requests a second, waiting times in milliseconds, answers that were no 2xx."""
+
+    rate: float
+    p50: float
+    p99: float
+    failed: int
+
+
+def draw(triples: int, seed: int) -> Iterator[str]:
+    """Draw about so many triples as lines of N-Triples; of ten triples four tell who takes part in what."""
+    random = np.random.default_rng(seed)
+    organisations, left = max(triples // 20, 10), triples
+    for number in range(organisations):
+        one = f"<{DATA}organisation_{number}>"
+        yield f"{one} <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{ORG}Organization> ."
+        yield f'{one} <{RDFS}label> "Organisation {number} of {random.integers(1e9)}"@en .'
+        yield f"{one} <{DATA}region> <{DATA}region_{random.integers(40)}> ."
+        left -= 3
+    activity = 0
+    while left > 0:
+        yield f"<{DATA}activity_{activity}> <{DATA}theme> <{DATA}theme_{random.integers(50)}> ."
+        yield f'<{DATA}activity_{activity}> <{RDFS}label> "Activity {activity}" .'
+        members = np.unique((organisations * random.power(0.6, int(random.integers(2, 9)))).astype(int))
+        for number in members:
+            part = f"<{DATA}part_{activity}_{number}>"
+            yield f"{part} <{DATA}agent> <{DATA}organisation_{number}> ."
+            yield f"{part} <{DATA}activity> <{DATA}activity_{activity}> ."
+            grant = f"<{DATA}grant_{activity}_{number}>"
+            yield f"{grant} <{DATA}recipient> <{DATA}organisation_{number}> ."
+            yield f'{grant} <{SDO}amount> "{random.integers(1000, 500000)}"^^<{XSD}integer> .'
+        activity += 1
+        left -= 2 + 4 * len(members)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(name: str, words: list[str], path: str, **environment: str) -> Iterator[Server]:
+    """Start a server, wait until it answers, and end it."""
+    port = free_port()
+    words = [word.replace("PORT", str(port)) for word in words]
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
+    )
+    try:
+        deadline = time.monotonic() + 600
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise RuntimeError(f"{name} has ended: {' '.join(words)}")
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield Server(name, f"http://127.0.0.1:{port}{path}", process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def measure(server: Server, queries: list[str], clients: int, seconds: float) -> Figures:
+    """Ask the queries in turn from so many clients; long waits count too (wrk's own histogram)."""
+    paths = ",\n".join(f'"{server.query.split("/", 3)[3]}?query={quote(PREFIXES + query)}"' for query in queries)
+    script = f"""
+local paths = {{ {paths} }}
+local n = {clients}
+request = function() n = n + 1; return wrk.format("GET", "/" .. paths[n % #paths + 1], {{
+  ["Accept"] = "application/sparql-results+json" }}) end
+done = function(summary, latency, requests)
+  io.write(string.format("P50 %f P99 %f BAD %d\\n", latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    summary.errors.status + summary.errors.timeout))
+end
+"""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        base = server.query.rsplit("/", 1)[0]
+        words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "60s", "-s", file.name, base]
+        out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
+    rest = re.search(r"P50 ([\d.]+) P99 ([\d.]+) BAD (\d+)", out)
+    assert rate, out
+    assert rest, out
+    return Figures(float(rate[1]), float(rest[1]), float(rest[2]), int(rest[3]))
+
+
+def memory(pid: int) -> float:
+    """Sum the memory of a process and all below it in MiB, shared pages counted in parts (PSS)."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    below: dict[int, list[int]] = {}
+    for line in listed.splitlines():
+        child, parent = map(int, line.split())
+        below.setdefault(parent, []).append(child)
+    whole, todo = 0, [pid]
+    while todo:
+        one = todo.pop()
+        todo += below.get(one, [])
+        try:
+            found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.MULTILINE)
+        except OSError:
+            continue
+        whole += int(found[1]) if found else 0
+    return whole / 1024
+
+
+def questions(organisations: int) -> dict[str, list[str]]:
+    """Name the questions; each is a list of texts that are asked in turn."""
+    lookup = "SELECT ?p ?o WHERE {{ ex:organisation_{} ?p ?o }}"
+    random = np.random.default_rng(7)
+    found = {
+        "same lookup": [lookup.format(5)],
+        "varied lookup": [lookup.format(n) for n in random.integers(0, organisations, 20_000)],
+        "10,000 rows": ["SELECT ?o ?label WHERE { ?o a org:Organization ; rdfs:label ?label } LIMIT 10000"],
+    }
+    for name, text in HEAVY.items():
+        found[f"heavy: {name}"] = [f"# {n}\n{text}" for n in range(500)]
+        found[f"repeated: {name}"] = [text]
+    return found
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[Server]:
+    words = [sys.executable, "-m", "graphkit", "serve", "--store", str(folder), "--port", "PORT", "--timeout", "60"]
+    with running("graphkit", words, "/sparql") as server:
+        time.sleep(20)
+        yield server
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--triples", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--clients", default="1,8,64")
+    parser.add_argument("--without", default="", help="peers to leave out: oxigraph, rdflib")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    if not shutil.which("wrk"):
+        sys.exit("this benchmark needs wrk: apt-get install wrk")
+    counts = [int(count) for count in chosen.clients.split(",")]
+    console = Console(width=150)
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+        folder = Path(place)
+        file = folder / "data.nt"
+        with file.open("w") as out:
+            out.writelines(line + "\n" for line in draw(chosen.triples, chosen.seed))
+        started = time.perf_counter()
+        with open_store(folder / "ours") as store, store.change("generated") as change:
+            held = change.load(file, graph=f"{DATA}graph")
+        console.print(f"{held:,} triples; loaded by graphkit in {time.perf_counter() - started:.0f} s")
+        found: dict[tuple[str, str, int], Figures] = {}
+        sizes: dict[str, float] = {}
+        names = ["graphkit"]
+        asked = questions(max(chosen.triples // 20, 10))
+        for name, server_of in servers(folder, file, chosen.without).items():
+            with server_of as server:
+                for question, texts in asked.items():
+                    for clients in counts:
+                        found[name, question, clients] = measure(server, texts, clients, chosen.seconds)
+                sizes[name] = memory(server.pid)
+            names = list(dict.fromkeys([*names, name]))
+        stack.close()
+    print_table(console, found, names, list(asked), counts)
+    console.print("memory (MiB): " + ", ".join(f"{name} {size:,.0f}" for name, size in sizes.items()))
+
+
+def servers(folder: Path, file: Path, without: str) -> dict[str, object]:
+    """Name the servers that can be started here."""
+    found: dict[str, object] = {"graphkit": ours(folder / "ours")}
+    program = Path(sys.executable).with_name("oxigraph")
+    if "oxigraph" not in without and program.exists():
+        subprocess.run(
+            [str(program), "load", "--location", str(folder / "native"), "--file", str(file)],
+            check=True,
+            capture_output=True,
+        )
+        words = [str(program), "serve-read-only", "--location", str(folder / "native"), "--bind", "127.0.0.1:PORT"]
+        found["oxigraph"] = running("oxigraph", words, "/query")
+    endpoint = Path(sys.executable).with_name("rdflib-endpoint")
+    if "rdflib" not in without and endpoint.exists():
+        words = [str(endpoint), "serve", "--port", "PORT", "--host", "127.0.0.1", str(file)]
+        found["rdflib-endpoint"] = running("rdflib-endpoint", words, "/")
+    return found
+
+
+def print_table(
+    console: Console,
+    found: dict[tuple[str, str, int], Figures],
+    names: list[str],
+    asked: list[str],
+    counts: list[int],
+) -> None:
+    """Print requests a second with waiting times, and how many times the peers' rate ours is."""
+    table = Table("question", "clients", *names, *(f"ours / {name}" for name in names[1:]))
+    for question in asked:
+        for clients in counts:
+            cells, ratios = [], []
+            for name in names:
+                one = found[name, question, clients]
+                bad = f" [{one.failed} failed]" if one.failed else ""
+                cells.append(f"{one.rate:,.1f}/s  {one.p50:,.1f}/{one.p99:,.1f} ms{bad}")
+                if name != "graphkit":
+                    mine = found["graphkit", question, clients].rate
+                    ratios.append(f"{mine / one.rate:,.2f}" if one.rate else "-")
+            table.add_row(question, str(clients), *cells, *ratios)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
