@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 from urllib.parse import quote, urlencode
 
 from flask import url_for
 
 from graphkit import queries
-from graphkit.store import Store
-from graphkit.terms import ID, PREFIXES, compact
+from graphkit.store.base import Readable
+from graphkit.terms import QUERY, compact
+from webui.linked.addresses import address_of
 
 __all__ = ["Link", "href", "link", "names_of", "query_href"]
-
-_VOCABULARY = PREFIXES["voc"]
 
 
 class Link(TypedDict):
@@ -25,11 +24,14 @@ class Link(TypedDict):
 
 
 def href(iri: str) -> str:
-    """Return the address of the page about `iri`: here for our own things, elsewhere for http(s), else empty."""
-    if iri.startswith(ID):
-        return url_for("pages.thing", path=iri.removeprefix(ID))
-    if iri.startswith((_VOCABULARY, PREFIXES["sol"])):
-        return url_for("pages.concept", iri=iri)
+    """Return the address of the page about `iri`: here for our own things, elsewhere for http(s), else empty.
+
+    For our own things it is the address of the document, to which the thing's own address would only send on.
+    """
+    if own := address_of(iri):
+        return own
+    if iri.startswith(QUERY) and "#" not in iri:
+        return query_href(iri.removeprefix(QUERY))
     return quote(iri, safe=":/?#[]@!$&'()*+,;=%-._~") if iri.startswith(("http://", "https://")) else ""
 
 
@@ -38,13 +40,13 @@ def link(iri: str, names: Mapping[str, str]) -> Link:
     return {"label": names.get(iri, compact(iri)), "href": href(iri)}
 
 
-def query_href(name: str, values: Mapping[str, str] | None = None) -> str:
+def query_href(name: str, values: Mapping[str, str | Sequence[str]] | None = None) -> str:
     """Return the address of the page that runs a stored query with `values`."""
-    address = url_for("pages.stored_query", name=name)
-    return f"{address}?{urlencode(values)}" if values else address
+    address = url_for("catalogue.query", name=name)
+    return f"{address}?{urlencode(values, doseq=True)}" if values else address
 
 
-def names_of(store: Store, iris: Iterable[str]) -> dict[str, str]:
+def names_of(store: Readable, iris: Iterable[str]) -> dict[str, str]:
     """Return the names of many things in one query; what has none is left out."""
     wanted = sorted({iri for iri in iris if iri.startswith(("http://", "https://"))})
     if not wanted:

@@ -66,6 +66,13 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "skos:broader": ("Wider term", "Narrower terms"),
         "skos:exactMatch": ("Same as", "Same as"),
         "skos:closeMatch": ("Close to", "Close to"),
+        "rdfs:subClassOf": ("Narrower than", "Wider than"),
+        "rdfs:subPropertyOf": ("Narrower than", "Wider than"),
+        "rdfs:domain": ("Said of", "Relations of such things"),
+        "rdfs:range": ("Its values are", "Relations to such things"),
+        "owl:inverseOf": ("Read backwards", "Read backwards"),
+        "owl:disjointWith": ("Never also", "Never also"),
+        "skos:topConceptOf": ("At the top of", "Concepts at the top"),
         "rdfs:seeAlso": ("See also", "Mentioned by"),
         "rdf:type": ("What it is", "Of this class"),
     }
