@@ -50,7 +50,7 @@ def network_page(analysis: Analysis, asked: Mapping[str, str]) -> dict[str, Any]
             "text": query.text,
             "run_href": url_for("sparql.page", query=query.text),
             "twins": [
-                {"label": "CSV", "href": url_for("pages.stored_query", name=f"{name}.csv")},
+                {"label": "CSV", "href": url_for("catalogue.query", name=f"{name}.csv")},
                 {"label": "JSON", "href": url_for("pages.network_json", network=name)},
             ],
         },
