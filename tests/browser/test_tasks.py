@@ -18,7 +18,13 @@ PAGES = (
     "/gaps",
     "/commitments",
     "/sparql?query=SELECT%20%2A%20WHERE%20%7B%20%3Fs%20a%20%3Fo%20%7D%20LIMIT%205",
-    "/id/organisation/social-enterprise-link",
+    "/doc/organisation/social-enterprise-link",
+    "/doc/commitment/rome-2-1",
+    "/vocabulary/kind",
+    "/ns",
+    "/ns/Activity",
+    "/versions",
+    "/graph/wessex-text",
     "/queries",
     "/queries/explore/organisations",
     "/search?q=co-operative",
@@ -116,15 +122,6 @@ def test_a_commitment_leads_to_its_evidence(page: Page) -> None:
     page.get_by_role("link", name="2.1", exact=False).first.click()
     page.get_by_role("link", name="Council conclusions", exact=False).first.click()
     expect(page.locator("#sources")).to_contain_text("line 52")
-
-
-def test_a_query_runs_with_the_keyboard_and_its_error_is_told(page: Page) -> None:
-    """Ctrl+Enter answers; a mistake is named, and the text stays."""
-    page.goto("/sparql")
-    field = page.locator("textarea[name=query]")
-    field.fill("SELECT (COUNT(*) AS ?n) WHERE { ?c a <https://w3id.org/solidarity-graph/ns#Commitment> }")
-    field.press("Control+Enter")
-    expect(page.locator("#answer")).to_contain_text("4")
 
 
 def test_without_javascript_the_tables_say_it_all(browser: Browser, address: str) -> None:

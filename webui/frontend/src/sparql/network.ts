@@ -1,0 +1,181 @@
+/** The answer as a network: the picture of the network page over the ties of the answer, with a list beside it. */
+import { forceCenter, forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY, type SimulationNodeDatum } from "d3-force";
+import "../styles/network.css";
+import { el } from "../dom";
+import type { NetworkData, Organisation, Tie } from "../network/data";
+import { Model } from "../network/model";
+import { markClass } from "../network/palette";
+import type { View } from "../network/view";
+import { THEME_CHANGED } from "../theme";
+import { counted, type Answer, type Cell, type Term } from "./answer";
+import { tieColumns } from "./fit";
+import type { Names } from "./names";
+
+const MOST_THINGS = 400;
+const TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
+const OTHER = "without a class";
+const VIEW: View = { kind: "", community: "", find: "", colour: "kind", gaps: false, selected: null, camera: null };
+
+interface Found {
+  things: Map<string, Term>;
+  kinds: Map<string, string>;
+  ties: { source: string; target: string; relation: Cell }[];
+}
+
+/** Draw the network and its list; where the browser has no WebGL, the list alone. */
+export async function drawNetwork(host: HTMLElement, answer: Answer, names: Names): Promise<void> {
+  const found = collect(answer);
+  const kept = most(found);
+  const ties = found.ties.filter((tie) => kept.has(tie.source) && kept.has(tie.target));
+  await names.learn([...[...kept].map((id) => found.things.get(id)), ...ties.map((tie) => tie.relation), ...[...found.kinds.values()].map(uri)]);
+  const model = new Model(dataOf(found, kept, ties, names));
+  const summary = summarise(found, kept, model);
+  const stage = el("div", { class: "picture-canvas", role: "img", "aria-label": `Picture: ${summary} The list beside it holds the same.` });
+  const side = el("div", { class: "panel", role: "region", "aria-label": "Things in the network", tabindex: "0" });
+  const tools = el("div", { class: "camera" });
+  host.replaceChildren(
+    el("p", { class: "view-summary" }, summary),
+    el(
+      "div",
+      { class: "picture answer-network" },
+      el("div", { class: "picture-stage" }, el("div", { class: "picture-tools", role: "group", "aria-label": "How the picture shows the network" }, legend(model), tools), el("div", { class: "picture-field" }, stage)),
+      side,
+    ),
+  );
+  const select = await picture(host, stage, tools, model, (id) => list(side, model, found, names, id, select));
+  list(side, model, found, names, null, select);
+}
+
+function uri(value: string): Term {
+  return { type: "uri", value };
+}
+
+/** Read the ties; in a CONSTRUCT a class colours its thing instead of joining all things of one class. */
+function collect(answer: Answer): Found {
+  const ends = tieColumns(answer)!;
+  const found: Found = { things: new Map(), kinds: new Map(), ties: [] };
+  for (const row of answer.rows) {
+    const [source, target, relation] = [row[ends.source], row[ends.target], row[ends.relation] ?? null];
+    if (!source) continue;
+    found.things.set(source.value, source);
+    if (!target || (answer.form === "triples" && target.type === "literal")) continue;
+    if (answer.form === "triples" && relation?.value === TYPE) {
+      found.kinds.set(source.value, target.value);
+      continue;
+    }
+    found.things.set(target.value, target);
+    if (source.value !== target.value) found.ties.push({ source: source.value, target: target.value, relation });
+  }
+  return found;
+}
+
+/** The best joined things, as many as a picture can show. */
+function most(found: Found): Set<string> {
+  const degree = new Map<string, number>();
+  for (const tie of found.ties) for (const id of [tie.source, tie.target]) degree.set(id, (degree.get(id) ?? 0) + 1);
+  const ids = [...found.things.keys()].sort((a, b) => (degree.get(b) ?? 0) - (degree.get(a) ?? 0));
+  return new Set(ids.slice(0, MOST_THINGS));
+}
+
+function dataOf(found: Found, kept: Set<string>, ties: Found["ties"], names: Names): NetworkData {
+  const joined = new Map<string, Tie>();
+  for (const { source, target, relation } of ties) {
+    const key = source < target ? `${source} ${target}` : `${target} ${source}`;
+    const tie = joined.get(key) ?? { source, target, weight: 0, activities: [], kinds: [] };
+    const word = names.text(relation);
+    tie.weight += 1;
+    if (word && !tie.kinds.includes(word)) tie.kinds.push(word);
+    joined.set(key, tie);
+  }
+  const pairs = [...joined.values()];
+  const degree = new Map<string, number>();
+  for (const { source, target } of pairs) for (const id of [source, target]) degree.set(id, (degree.get(id) ?? 0) + 1);
+  const places = layout([...kept], pairs);
+  const organisations = [...kept].map((id): Organisation => {
+    const term = found.things.get(id)!;
+    const kind = found.kinds.get(id);
+    const label = names.text(term);
+    return { id, label, kind: kind ? names.text(uri(kind)) : OTHER, region: null, community: 0, degree: degree.get(id) ?? 0, drawn: true, href: names.href(term), ...places.get(id)! };
+  });
+  return { version: null, query: "", organisations, ties: pairs, gaps: [], communities: [] };
+}
+
+type Node = SimulationNodeDatum & { id: string };
+
+/** Place the things by springs; the same answer gives the same picture. */
+function layout(ids: string[], ties: Tie[]): Map<string, { x: number; y: number }> {
+  const nodes: Node[] = ids.map((id) => ({ id }));
+  const links = ties.map(({ source, target }) => ({ source, target }));
+  forceSimulation(nodes)
+    .force("link", forceLink<Node, { source: string; target: string }>(links).id(({ id }) => id).distance(46))
+    .force("charge", forceManyBody().strength(-140).distanceMax(500))
+    .force("apart", forceCollide(14))
+    .force("centre", forceCenter(0, 0))
+    .force("x", forceX(0).strength(0.06))
+    .force("y", forceY(0).strength(0.09))
+    .stop()
+    .tick(ids.length > 200 ? 150 : 260);
+  return new Map(nodes.map(({ id, x, y }) => [id, { x: x ?? 0, y: -(y ?? 0) }]));
+}
+
+function summarise(found: Found, kept: Set<string>, model: Model): string {
+  const best = [...model.data.organisations].sort((a, b) => b.degree - a.degree)[0];
+  const joined = best?.degree ? ` Best joined: ${best.label} (${counted(best.degree, "tie")}).` : "";
+  const less = kept.size < found.things.size ? ` The ${kept.size} best joined of ${found.things.size.toLocaleString("en")} things are drawn; the table has all.` : "";
+  return `${counted(kept.size, "thing")}, ${counted(model.data.ties.length, "tie")}.${joined}${less}`;
+}
+
+function legend(model: Model): HTMLElement {
+  const kinds = model.kinds.slice(0, 8);
+  if (kinds.length < 2) return el("span", { class: "soft" }, "Size: number of ties");
+  return el("span", { class: "legend" }, ...kinds.map((kind, i) => el("span", { class: "tight" }, el("span", { class: markClass(i), "aria-hidden": "true" }), ` ${kind}`)));
+}
+
+/** Start the picture, and return what selects a thing in it; without WebGL that only turns the list. */
+async function picture(host: HTMLElement, stage: HTMLElement, tools: HTMLElement, model: Model, turned: (id: string | null) => void): Promise<(id: string | null) => void> {
+  const canvas = document.createElement("canvas");
+  if (!(canvas.getContext("webgl2") ?? canvas.getContext("webgl"))) {
+    host.querySelector(".picture")?.classList.add("bare");
+    return turned;
+  }
+  const { Picture } = await import("../network/picture");
+  let view = VIEW;
+  const select = (id: string | null) => {
+    view = { ...view, selected: id ? { type: "organisation", id } : null };
+    drawn.show(view);
+    if (id) drawn.reveal([id]);
+    turned(id);
+  };
+  const drawn = new Picture(stage, model, view, {
+    select: (selected) => select(selected?.type === "organisation" ? selected.id : (selected?.source ?? null)),
+    move: () => undefined,
+  });
+  document.addEventListener(THEME_CHANGED, () => drawn.show(view, true));
+  const button = (label: string, sign: string, act: () => void) => el("button", { type: "button", class: "icon", "aria-label": label, title: label, click: act }, sign);
+  tools.append(
+    button("Zoom in", "+", () => drawn.zoom(1 / 1.6)),
+    button("Zoom out", "−", () => drawn.zoom(1.6)),
+    button("Show the whole network", "⤢", () => drawn.reset()),
+  );
+  return select;
+}
+
+/** All things by their ties, or one thing with those that it is joined to. */
+function list(side: HTMLElement, model: Model, found: Found, names: Names, id: string | null, select: (id: string | null) => void): void {
+  const row = (label: string, aside: string, to: string) =>
+    el("li", {}, el("button", { type: "button", class: "row", click: () => select(to) }, el("span", { class: "name" }, label), el("span", { class: "aside" }, aside)));
+  if (!id) {
+    const sorted = [...model.data.organisations].sort((a, b) => b.degree - a.degree || a.label.localeCompare(b.label));
+    side.replaceChildren(el("h3", {}, "Things by number of ties"), el("ul", { class: "plain" }, ...sorted.map((each) => row(each.label, String(each.degree), each.id))));
+    return;
+  }
+  const label = model.label(id);
+  const href = names.href(found.things.get(id)!);
+  const heading = el("h3", { tabindex: "-1" }, href ? el("a", { href }, label) : label);
+  side.replaceChildren(
+    el("button", { type: "button", class: "plain back", click: () => select(null) }, "← All things"),
+    heading,
+    el("ul", { class: "plain" }, ...model.neighbours(id).map(({ organisation, tie }) => row(organisation.label, tie.kinds.join(", "), organisation.id))),
+  );
+  heading.focus({ preventScroll: true });
+}
