@@ -12,6 +12,8 @@ from graphkit import measures, ontology, queries
 from graphkit.errors import UsageError, unknown_name
 from graphkit.export import (
     NETWORK_FORMATS,
+    backtest_to_html,
+    backtest_to_turtle,
     frame_to_text,
     gaps_to_json,
     gaps_to_words,
@@ -21,6 +23,7 @@ from graphkit.export import (
     standings_to_json,
 )
 from graphkit.gaps import KINDS, GapReport, as_frame, to_turtle
+from graphkit.gaps.backtest import BacktestReport
 from graphkit.monitor import Standing
 from graphkit.network import load_network
 from graphkit.store import Store
@@ -28,6 +31,7 @@ from graphkit.terms import compact, expand, graph_iri
 
 __all__ = [
     "LISTS",
+    "backtest_as",
     "exported",
     "findings_in_words",
     "gaps_as",
@@ -86,6 +90,18 @@ def gaps_as(found: GapReport, form: str, *, top: int | None = None) -> str:
     if form == "ttl":
         return to_turtle(found).decode()
     return frame_to_text(as_frame(found), form)
+
+
+def backtest_as(found: BacktestReport, form: str, network: str) -> str:
+    """Write a backtest as `words`, `html`, `ttl`, or its figures in one of the formats of a frame."""
+    if form == "words":
+        return found.to_text() + "\n"
+    if form == "html":
+        return backtest_to_html(found, network)
+    if form == "ttl":
+        return backtest_to_turtle(found, network).decode()
+    cases = found.cases.select("case", "cut", "consortia", "new_pairs")
+    return frame_to_text(cases.join(found.figures, on="case"), form)
 
 
 def labels(store: Store) -> dict[str, str]:

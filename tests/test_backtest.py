@@ -12,9 +12,9 @@ import pytest
 
 from graphkit.errors import DataError, UnknownNameError, UsageError
 from graphkit.gaps import backtest as module
-from graphkit.gaps.backtest import FIGURES, BacktestReport, backtest
+from graphkit.gaps.backtest import FIGURES, LEAST_POSITIVES, BacktestReport, backtest, rolling_cuts
+from graphkit.gaps.rankings import drawn
 from graphkit.gaps.scorers import SCORERS, top_pairs
-from graphkit.gaps.standings import drawn
 from graphkit.network import COLUMNS, Network
 
 CUT = date(2017, 12, 31)
@@ -275,3 +275,38 @@ def test_the_benchmark_reaches_its_figures_on_research_consortia(monkeypatch: py
     assert good, line
     assert report.figure("ppr_recency", "auc_random")[0] == pytest.approx(0.82, abs=0.005)
     assert report.figure("random", "auc_act")[0] == pytest.approx(0.5, abs=0.02)
+
+
+def test_shares_count_the_pairs_that_formed_in_each_band_of_ranks() -> None:
+    """The first band is the list of the hundred best; together the bands hold every new pair, once."""
+    large = network_of(world(organisations=200, activities=600))
+    found = backtest(large, [CUT], scorers=["fusion"], k=100)
+    train, new, _ = truth(large)
+    assert len(new) >= module.LEAST_FOR_SHARES
+    rows = found.shares
+    assert (rows["formed"] * rows["pairs"]).sum() == pytest.approx(len(new))
+    best = {(a, b) for a, b, _ in top_pairs(train, "fusion", 100, today=CUT).rows()}
+    assert rows["formed"][0] * rows["pairs"][0] == pytest.approx(len(best & new), abs=1)
+    assert (rows["low"] <= rows["formed"]).all()
+    assert "from rank       1" in found.to_text()
+
+
+def test_too_few_new_pairs_tell_no_shares() -> None:
+    """Between 30 and 200 new pairs there are figures, and no probabilities."""
+    small = backtest(network_of(world()), [CUT], scorers=["fusion"], k=10)
+    assert LEAST_POSITIVES <= small.cases["new_pairs"][0] < module.LEAST_FOR_SHARES
+    assert small.shares.is_empty()
+    assert "is not told" in small.to_text()
+
+
+def test_rolling_cuts_are_the_latest_that_can_be_judged(network: Network) -> None:
+    """Each leaves thirty new pairs or more, the year after the last does not; a network without dates has none."""
+    cuts = rolling_cuts(network, 2)
+    assert len(cuts) == 2
+    assert cuts == sorted(cuts)
+    backtest(network, cuts, scorers=["random"], k=10)
+    with pytest.raises(DataError):
+        backtest(network, [date(cuts[-1].year + 1, 12, 31)], scorers=["random"], k=10)
+    undated = network_of([("a", "b", "one", None), ("b", "c", "two", None)])
+    with pytest.raises(DataError, match="no end of a year"):
+        rolling_cuts(undated)

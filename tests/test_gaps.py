@@ -160,7 +160,13 @@ def test_the_edge_is_the_museum_and_the_union(report: GapReport) -> None:
     """Museum has no tie and Union a single one; a network with members is no isolate."""
     assert members(report, "R2") == {"Museum", "Union"}
     assert only(report, "R2", "Museum").score == 1
-    assert {e.label for e in only(report, "R2", "Museum").evidence} == {"Choir", "Credit Union", "Library"}
+    evidence = {e.label: e.note for e in only(report, "R2", "Museum").evidence}
+    assert [name for name, note in evidence.items() if note == "near by theme or place"] == [
+        "Choir",
+        "Credit Union",
+        "Library",
+    ]
+    assert evidence["Joint activities in the valley, 2010 to 2023"] == "declared complete up to here"
 
 
 def test_data_gaps_count_what_the_sources_do_not_say(report: GapReport) -> None:

@@ -160,3 +160,20 @@ def test_what_a_change_says_of_its_content_is_what_the_engine_holds(tmp_path: Pa
             change.load(held, media_type="trig")
         assert scratch.dump() == said
     store.close()
+
+
+def test_blank_nodes_that_cannot_be_told_apart_in_time_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight that all point at each other take seconds, eleven hours; those that differ are named at once."""
+    clique = b"\n".join(b"_:b%d <urn:p> _:b%d ." % (i, j) for i in range(11) for j in range(11) if i != j)
+    monkeypatch.setattr("graphkit.store.naming._WITHIN_SECONDS", 0.5)
+    with pytest.raises(DataError, match="so alike"):
+        canonical_hash(clique)
+    names = b"\n".join(b'_:b%d <urn:name> "%d" .' % (i, i) for i in range(11))
+    assert canonical_hash(clique + b"\n" + names)
+
+
+def test_many_that_are_alike_have_the_same_names_in_a_process_of_their_own() -> None:
+    """A chain of twenty is named elsewhere, and however its nodes were called, its hash is the same."""
+    one = b"\n".join(b"_:a%d <urn:p> _:a%d ." % (i, i + 1) for i in range(20))
+    other = b"\n".join(b"_:z%d <urn:p> _:z%d ." % (90 - i, 89 - i) for i in range(20))
+    assert canonical_hash(one) == canonical_hash(other)

@@ -30,15 +30,20 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
+    from graphkit.store.pool import Begun
+    from webui.protocol.lane import Trip
+
+from graphkit.errors import GraphkitError
 from webui.packing import packed
 
-__all__ = ["Front", "Lane", "Ready", "Served"]
+__all__ = ["Crew", "Front", "Ready", "Served"]
 
 Headers = list[tuple[str, str]]
 _Body = tempfile.SpooledTemporaryFile[bytes]
 
 _IN_MEMORY: Final = 1_000_000
 _PIECE: Final = 256 * 1024
+_WATCHES_AFTER: Final = 0.05
 _BODY_WITHIN: Final = 30.0
 _WRITTEN_WITHIN: Final = 600.0
 _TAKEN_WITHIN: Final = 60.0
@@ -73,6 +78,14 @@ class Served:
     user_agent: str = ""
 
 
+class _Quick(Protocol):
+    """Begins plain queries in the loop, and makes their responses (`webui.protocol.lane`)."""
+
+    def begin(self, path: str, query: str, headers: RSGIHeaders, client: str) -> Trip | None: ...
+
+    def end(self, trip: Trip) -> Ready | None: ...
+
+
 class _Fast(Protocol):
     """Answers a request that was answered before, or returns None."""
 
@@ -80,7 +93,7 @@ class _Fast(Protocol):
 
 
 @dataclass(slots=True)
-class Lane:
+class Crew:
     """Threads for one sort of work, and how much of it may be under way; more is refused at once."""
 
     threads: ThreadPoolExecutor
@@ -88,15 +101,16 @@ class Lane:
     under_way: int = field(default=0)
 
     @classmethod
-    def of(cls, name: str, threads: int, most: int) -> Lane:
-        """Make a lane with so many threads; of `most` requests those beyond the threads wait."""
+    def of(cls, name: str, threads: int, most: int) -> Crew:
+        """Make a crew of so many threads; of `most` requests those beyond the threads wait."""
         return cls(ThreadPoolExecutor(threads, thread_name_prefix=name), most)
 
 
 class Front:
-    """The RSGI application. Pages and queries have lanes of their own, so that slow queries never hold up a page.
+    """The RSGI application. Pages and queries have crews of their own, so that slow queries never hold up a page.
 
-    `fast` is asked first, in the loop itself, and must answer from memory. `told` hears of every request when its
+    `fast` is asked first, in the loop itself, and must answer from memory; `quick` may then begin a query that the loop
+    waits for. `told` hears of every request when its
     answer has left. A body of more than `most_body` bytes is refused with 413 while it is read, one that takes half a
     minute to arrive with 408, and one that breaks off with 400; whoever sends the `token` has `most_written` bytes
     and ten minutes. At most 64 bodies of one client may be arriving. A client that takes no byte of a long answer
@@ -108,6 +122,7 @@ class Front:
         app: WSGIApplication,
         *,
         fast: _Fast | None = None,
+        quick: _Quick | None = None,
         told: Callable[[Served], None] | None = None,
         most_body: int = 2_000_000,
         most_written: int = 1_000_000_000,
@@ -115,16 +130,16 @@ class Front:
         behind_proxy: bool = False,
         token: str = "",
     ) -> None:
-        self._app, self._fast, self._told, self._close = app, fast, told, close
+        self._app, self._fast, self._quick, self._told, self._close = app, fast, quick, told, close
         self._most_body, self._most_written, self._behind_proxy = most_body, most_written, behind_proxy
         self._token = token.encode()
         self._arriving: Counter[str] = Counter()
-        self._pages, self._queries = Lane.of("page", 16, 256), Lane.of("query", 64, 512)
+        self._pages, self._queries = Crew.of("page", 16, 256), Crew.of("query", 64, 512)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the threads when the server has stopped, and let go of what the application holds."""
-        for lane in (self._pages, self._queries):
-            lane.threads.shutdown(wait=True, cancel_futures=True)
+        for crew in (self._pages, self._queries):
+            crew.threads.shutdown(wait=True, cancel_futures=True)
         if self._close:
             self._close()
 
@@ -137,27 +152,52 @@ class Front:
                 protocol.response_bytes(ready.status, ready.headers, ready.body)
                 self._tell(scope, "", ready.status, len(ready.body), started, cached=True)
                 return
-        lane = self._queries if scope.path.startswith(_QUERY_PATHS) else self._pages
-        if lane.under_way >= lane.most:
+        fault = await self._quickly(scope, protocol, started)
+        if fault is True:
+            return
+        crew = self._queries if scope.path.startswith(_QUERY_PATHS) else self._pages
+        if crew.under_way >= crew.most:
             self._refuse(scope, protocol, 503, "the service is busy: try again in a few seconds", started)
             return
-        lane.under_way += 1
+        crew.under_way += 1
         try:
-            await self._work(scope, protocol, lane, started)
+            await self._work(scope, protocol, crew, started, fault or None)
         finally:
-            lane.under_way -= 1
+            crew.under_way -= 1
 
-    async def _work(self, scope: Scope, protocol: HTTPProtocol, lane: Lane, started: float) -> None:
-        """Run the application in a thread of the lane and send what it answers."""
+    async def _quickly(self, scope: Scope, protocol: HTTPProtocol, started: float) -> GraphkitError | bool:
+        """Answer a plain query without a thread; return what went wrong with it, or whether it was answered."""
+        if self._quick is None or scope.method != "GET":
+            return False
+        trip = self._quick.begin(scope.path, scope.query_string, scope.headers, self._client(scope))
+        if trip is None:
+            return False
+        await _arrived(trip.begun, protocol)
+        try:
+            ready = self._quick.end(trip)
+        except GraphkitError as error:
+            return error
+        if ready:
+            protocol.response_bytes(ready.status, ready.headers, ready.body)
+            self._tell(scope, trip.question.id, ready.status, len(ready.body), started)
+        return ready is not None
+
+    async def _work(
+        self, scope: Scope, protocol: HTTPProtocol, crew: Crew, started: float, fault: GraphkitError | None
+    ) -> None:
+        """Run the application in a thread of the crew and send what it answers, to `fault` if there is one."""
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
-            fault = await self._read(scope, protocol, body)
-            if fault:
-                self._refuse(scope, protocol, *fault, started)
+            refusal = await self._read(scope, protocol, body)
+            if refusal:
+                self._refuse(scope, protocol, *refusal, started)
                 return
-            call = _Call(self._app, _environ(scope, cast("IO[bytes]", body)))
+            environ = _environ(scope, cast("IO[bytes]", body))
+            if fault:
+                environ["graphkit.fault"] = fault
+            call = _Call(self._app, environ)
             watch = asyncio.ensure_future(_watched(protocol, call.gone))
             try:
-                await asyncio.get_running_loop().run_in_executor(lane.threads, call.run)
+                await asyncio.get_running_loop().run_in_executor(crew.threads, call.run)
             except Exception:  # noqa: BLE001 - whatever it raises ends this request only
                 _log.exception("the request %s %s (%s) failed", scope.method, scope.path, call.query_id)
                 self._refuse(
@@ -166,7 +206,7 @@ class Front:
                 return
             finally:
                 watch.cancel()
-            sent = await self._send(protocol, lane, call)
+            sent = await self._send(protocol, crew, call)
         self._tell(scope, call.query_id, call.status, sent, started)
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol, into: _Body) -> tuple[int, str] | None:
@@ -226,7 +266,7 @@ class Front:
             bool(self._token) and scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode(), self._token)
         )
 
-    async def _send(self, protocol: HTTPProtocol, lane: Lane, call: _Call) -> int:
+    async def _send(self, protocol: HTTPProtocol, crew: Crew, call: _Call) -> int:
         """Send the answer: a short one whole, a long one in pieces, as fast as the client takes them."""
         if call.whole is not None:
             protocol.response_bytes(call.status, call.headers, call.whole)
@@ -235,14 +275,14 @@ class Front:
         loop = asyncio.get_running_loop()
         transport = protocol.response_stream(call.status, call.headers)
         try:
-            while piece := await loop.run_in_executor(lane.threads, call.next_piece):
+            while piece := await loop.run_in_executor(crew.threads, call.next_piece):
                 async with asyncio.timeout(_TAKEN_WITHIN):
                     await transport.send_bytes(piece)
                 sent += len(piece)
         except Exception as error:  # noqa: BLE001 - the client went away; what it raises is the server's own
             _log.debug("a client went away after %d bytes: %s", sent, error)
         finally:
-            await loop.run_in_executor(lane.threads, call.close)
+            await loop.run_in_executor(crew.threads, call.close)
         return sent
 
     def _refuse(self, scope: Scope, protocol: HTTPProtocol, status: int, what: str, started: float) -> None:
@@ -316,6 +356,38 @@ class _Call:
     def _start(self, status: str, headers: Headers, _: object = None) -> None:
         self.status = int(status[:3])
         self.headers = [(name.lower(), value) for name, value in headers]
+
+
+async def _arrived(begun: Begun, protocol: HTTPProtocol) -> None:
+    """Wait until the answer is there, its time is over, or the client has gone, and end the query in the last two."""
+    loop = asyncio.get_running_loop()
+    there: asyncio.Future[None] = loop.create_future()
+    watches: list[asyncio.Future[None]] = []
+
+    def watch() -> None:
+        watches.append(asyncio.ensure_future(_given_up(begun, protocol)))
+
+    def arrived() -> None:
+        if not there.done():
+            there.set_result(None)
+
+    file = begun.fileno()
+    loop.add_reader(file, arrived)
+    limit, later = loop.call_later(begun.seconds, begun.give_up), loop.call_later(_WATCHES_AFTER, watch)
+    try:
+        await there
+    finally:
+        loop.remove_reader(file)
+        limit.cancel()
+        later.cancel()
+        for each in watches:
+            each.cancel()
+
+
+async def _given_up(begun: Begun, protocol: HTTPProtocol) -> None:
+    """End a query when its client goes away."""
+    await protocol.client_disconnect()
+    begun.give_up()
 
 
 async def _watched(protocol: HTTPProtocol, gone: threading.Event) -> None:

@@ -33,5 +33,7 @@ def _gap_row(gap: Gap, state: dict[str, str]) -> dict[str, Any]:
         "explanation": gap.explanation,
         "action": gap.action,
         "evidence": [{"label": e.label, "href": href(e.iri), "note": e.note, "date": e.date} for e in gap.evidence],
+        "key": gap.key,
+        "review": gap.review_words,
         "shown": shown,
     }

@@ -13,6 +13,7 @@ from graphkit.store import open_store
 from webui.access_log import AccessLog
 from webui.app import create_app
 from webui.front import Front
+from webui.protocol.lane import Lane
 from webui.protocol.results import results_of
 from webui.settings import Settings
 from webui.state import state_of
@@ -110,6 +111,7 @@ def front(store: Store, settings: Settings, *, access_log: str = "", own: bool =
     return Front(
         app,
         fast=results_of(app).fast,
+        quick=Lane(state.pool, results_of(app)),
         told=log.tell if log else None,
         close=close,
         behind_proxy=settings.behind_proxy,

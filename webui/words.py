@@ -74,6 +74,9 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "owl:disjointWith": ("Never also", "Never also"),
         "skos:topConceptOf": ("At the top of", "Concepts at the top"),
         "rdfs:seeAlso": ("See also", "Mentioned by"),
+        "sol:concerns": ("Concerns", "Concerned by the gaps"),
+        "sol:evidencedBy": ("Rests on", "Evidence for the gaps"),
+        "sol:scopeSubject": ("Covers", "Covered by"),
         "rdf:type": ("What it is", "Of this class"),
     }
 )

@@ -1,4 +1,4 @@
-"""The verbs that ask: list, query, gaps, monitor, measure."""
+"""The verbs that ask: list, query, search, gaps, monitor, measure."""
 
 from __future__ import annotations
 
@@ -81,11 +81,37 @@ def _asked(words: tuple[str, ...], text: str | None) -> tuple[Query, dict[str, s
 
 
 @click.command()
+@click.argument("words", nargs=-1, required=True)
+@store_option
+@click.option("--kind", default="", help="Only this kind of thing, such as organisation.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100), help="At most this many.")
+@format_option("table", "csv", "json", default="table")
+def search(words: tuple[str, ...], location: str, kind: str, limit: int, form: str) -> None:
+    """Find things by their names, also where the words are not spelled right.
+
+    Example: graphkit search comunity transprt
+    """
+    import polars as pl
+
+    from graphkit.names import Names
+
+    with opened(location) as store:
+        hits = Names(store).search(" ".join(words), limit, kind=kind)
+    columns = {"iri": pl.String, "label": pl.String, "kind": pl.String, "matched": pl.String, "score": pl.Float64}
+    print_frame(pl.DataFrame({name: [getattr(hit, name) for hit in hits] for name in columns}, schema=columns), form)
+
+
+@click.command()
 @store_option
 @who_option
 @click.option("--kind", "kinds", multiple=True, metavar="CODE", help="Only this kind, such as C1; may be repeated.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to speak from; default: today.")
 @click.option("--top", type=int, help="At most this many of each kind (words only).")
+@click.option(
+    "--by", type=click.Choice(["region", "theme"]), help="Put the gaps together by region or theme (words only)."
+)
+@click.option("--per-organisation", type=int, help="One organisation stands in at most so many of P1, P2 and S1 each.")
+@click.option("--dismissed", is_flag=True, help="Give only the gaps left out because of a review.")
 @click.option("--save", is_flag=True, help="Keep the gaps in a named graph of the store.")
 @format_option("words", "table", "csv", "json", "spreadsheet", "ttl", default="words")
 def gaps(
@@ -94,6 +120,9 @@ def gaps(
     kinds: tuple[str, ...],
     as_of: datetime | None,
     top: int | None,
+    by: str | None,
+    per_organisation: int | None,
+    dismissed: bool,
     save: bool,
     form: str,
 ) -> None:
@@ -102,11 +131,18 @@ def gaps(
     Example: graphkit gaps --kind C1 --kind R1 -f json
     """
     from graphkit import report
-    from graphkit.gaps import find_gaps, save_run
+    from graphkit.gaps import find_gaps, parts_by, save_run
 
+    if by and form != "words":
+        raise UsageError(f"gaps as {form} are one list", hint="leave out --by; the columns regions and themes tell")
+    if dismissed and save:
+        raise UsageError("a run keeps the gaps that are given", hint="leave out --dismissed or --save")
     with opened(location, read_only=not save) as store:
-        found = find_gaps(store, kinds=kinds, today=as_of.date() if as_of else None)
-        click.echo(report.gaps_as(found, form, top=top), nl=False)
+        today = as_of.date() if as_of else None
+        found = find_gaps(store, kinds=kinds, today=today, per_organisation=per_organisation)
+        given = found.left_out_after_review() if dismissed else found
+        for part in parts_by(given, by) if by else [given]:
+            click.echo(report.gaps_as(part, form, top=top), nl=bool(by))
         if save:
             say(f"kept in {save_run(store, found, who=who)}")
 
@@ -151,5 +187,5 @@ def measure(name: str, words: tuple[str, ...], location: str, network: str, top:
     print_frame(frame, form)
 
 
-VERBS = (list_, query, gaps, monitor, measure)
+VERBS = (list_, query, search, gaps, monitor, measure)
 """The verbs of this module."""

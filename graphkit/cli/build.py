@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphkit.cli.common import FOUND, format_option, is_there, opened, print_frame, say, store_option, who_option
+from graphkit.cli.common import (
+    FOUND,
+    format_option,
+    is_there,
+    no_store,
+    opened,
+    print_frame,
+    say,
+    store_option,
+    who_option,
+)
 from graphkit.errors import GraphkitError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from graphkit.store import Store
+    from webui.settings import Settings
 
 __all__ = ["VERBS"]
 
@@ -63,28 +74,46 @@ def _refuse_findings(scratch: Store) -> None:
 @store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
 @click.option("--port", default=8000, show_default=True, help="The port to serve on.")
-def serve(location: str, host: str, port: int) -> None:
-    """Serve the pages of a graph that is already built.
+@click.option("--public-address", default="", metavar="URL", help="Where others reach it: https://graph.example.org.")
+@click.option("--site-name", default="Solidarity graph", show_default=True, help="How the pages call themselves.")
+@click.option("--timeout", default=10.0, show_default=True, metavar="SECONDS", help="The most a query may take.")
+@click.option("--rows", type=click.IntRange(1), help="Cut the answers of SELECT queries after so many rows.")
+@click.option("--readers", default=4, show_default=True, type=click.IntRange(1), help="Queries that run at once.")
+@click.option("--check-writes", is_flag=True, help="Refuse what is written when it breaks a shape.")
+@click.option("--service", "services", multiple=True, metavar="URL", help="An endpoint that SERVICE may call.")
+@click.option("--behind-proxy", is_flag=True, help="Believe the X-Forwarded headers of the one proxy in front.")
+@click.option("--access-log", default="", metavar="FILE", help="Write a line of JSON for each request; - is stderr.")
+@click.option("--token", envvar="GRAPHKIT_TOKEN", show_envvar=True, hidden=True)
+def serve(
+    location: str,
+    host: str,
+    port: int,
+    access_log: str,
+    token: str | None,
+    **choices: Any,  # noqa: ANN401 - fields of the settings under the names of the options
+) -> None:
+    """Serve the pages, the SPARQL endpoint and the linked data of a graph that is already built.
 
-    Example: graphkit serve --port 8080
+    Who knows the token in the environment variable GRAPHKIT_TOKEN may write; without one nobody can.
+
+    Example: graphkit serve --port 8080 --timeout 30
     """
-    _serve(location, host, port)
+    from webui.settings import Settings
+
+    renamed = {"timeout": "query_seconds", "rows": "query_rows"}
+    settings = Settings(token=token or None, **{renamed.get(name, name): value for name, value in choices.items()})
+    _serve(location, host, port, settings, access_log)
 
 
-def _serve(location: str, host: str, port: int) -> None:
-    import waitress
+def _serve(location: str, host: str, port: int, settings: Settings | None = None, access_log: str = "") -> None:
+    from webui.server import Place, serve
+    from webui.settings import Settings
 
-    from webui import create_app
-
-    with opened(location) as store:
-        app = create_app(store)
-        say(f"Serving on http://{host}:{port}  (stop with Ctrl-C)")
-        try:
-            waitress.serve(app, host=host, port=port, threads=8, ident="graphkit")
-        except OSError as error:
-            raise GraphkitError(
-                f"cannot serve on {host}:{port}: {error.strerror or error}", hint="choose another --port"
-            ) from error
+    if not is_there(location):
+        raise no_store(location)
+    place = Place(location, host, port, access_log)
+    say(f"Serving on {place.address}  (stop with Ctrl-C)")
+    serve(place, settings or Settings())
 
 
 @click.command()

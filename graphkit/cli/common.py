@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = [
     "WRONG",
     "format_option",
     "is_there",
+    "no_store",
     "opened",
     "print_frame",
     "say",
@@ -65,16 +67,22 @@ def _is_elsewhere(location: str) -> bool:
     return location == "memory" or location.startswith(("http://", "https://"))
 
 
+def no_store(location: str) -> UsageError:
+    """Build the error for a place without a store."""
+    return UsageError(
+        f"there is no store at '{location}'", hint="build one with 'graphkit up', or name another with --store"
+    )
+
+
 @contextmanager
 def opened(location: str, *, read_only: bool = True) -> Iterator[Store]:
-    """Open the store at `location`; a folder that is to be read must be there."""
+    """Open the store at `location`; a folder that is to be read must be there, an endpoint gets GRAPHKIT_TOKEN."""
     from graphkit.store import open_store
 
     if read_only and not is_there(location):
-        raise UsageError(
-            f"there is no store at '{location}'", hint="build one with 'graphkit up', or name another with --store"
-        )
-    with open_store(location, read_only=read_only and not _is_elsewhere(location)) as store:
+        raise no_store(location)
+    token = os.environ.get("GRAPHKIT_TOKEN")
+    with open_store(location, read_only=read_only and not _is_elsewhere(location), token=token) as store:
         yield store
 
 

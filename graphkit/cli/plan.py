@@ -1,4 +1,4 @@
-"""The verbs that plan: whatif, best-ties, consortium."""
+"""The verbs that look ahead: whatif, best-ties, consortium, backtest."""
 
 from __future__ import annotations
 
@@ -117,5 +117,42 @@ def consortium(
     click.echo(proposals_in_words(propose(candidates, need, proposals=proposals)))
 
 
-VERBS = (whatif, best_ties, consortium)
+@click.command()
+@store_option
+@click.option("--network", default="networks/collaboration", show_default=True, help="The network query.")
+@click.option("--cut", "cuts", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="A day to stand at; default: 3.")
+@click.option("--scorer", "scorers", multiple=True, help="Only this scorer; may be repeated. Default: all.")
+@click.option("--largest", default=50, show_default=True, help="Once more without activities of more organisations.")
+@click.option("-k", "length", default=100, show_default=True, help="The length of the list that is judged.")
+@format_option("words", "csv", "json", "ttl", "html", default="words")
+def backtest(
+    location: str,
+    network: str,
+    cuts: tuple[datetime, ...],
+    scorers: tuple[str, ...],
+    largest: int,
+    length: int,
+    form: str,
+) -> None:
+    """Look which scorer would have named the partnerships that formed after a day, from what was known by then.
+
+    Example: graphkit backtest -f html > backtest.html
+    """
+    from graphkit import report
+    from graphkit.gaps.backtest import backtest as test_back
+    from graphkit.gaps.backtest import rolling_cuts
+    from graphkit.gaps.judged import judged
+    from graphkit.network import load_network
+
+    with opened(location) as store:
+        loaded = load_network(store, network)
+        reviews = judged(store, loaded, scorers or None).to_text() if form == "words" else ""
+    if reviews:
+        click.echo(f"Reviews\n\n{reviews}\n")
+    days = [cut.date() for cut in cuts] or rolling_cuts(loaded)
+    found = test_back(loaded, days, scorers=scorers, largest=largest, k=length)
+    click.echo(report.backtest_as(found, form, network), nl=False)
+
+
+VERBS = (whatif, best_ties, consortium, backtest)
 """The verbs of this module."""

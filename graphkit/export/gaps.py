@@ -15,8 +15,14 @@ _EASY = 110
 
 
 def gap_to_dict(gap: Gap) -> dict[str, Any]:
-    """Return a gap as plain data: kind, name, members, labels, score, tier, explanation, evidence, action."""
+    """Return a gap as plain data.
+
+    The keys are gap (its own key, the same in every run), kind, name, members, labels, score, tier, explanation,
+    evidence, action, and review: null, or the verdict, reason, who and created of the newest one, and says: all that in
+    words.
+    """
     return {
+        "gap": gap.key,
         "kind": gap.kind,
         "name": KINDS[gap.kind].name,
         "members": list(gap.members),
@@ -29,7 +35,15 @@ def gap_to_dict(gap: Gap) -> dict[str, Any]:
             for e in gap.evidence
         ],
         "action": gap.action,
+        "review": _review_to_dict(gap),
     }
+
+
+def _review_to_dict(gap: Gap) -> dict[str, Any] | None:
+    if gap.review is None:
+        return None
+    said = {name: getattr(gap.review, name) for name in ("verdict", "reason", "who")}
+    return {**said, "created": gap.review.created.isoformat(), "says": gap.review_words}
 
 
 def gaps_to_json(report: GapReport) -> str:
@@ -51,7 +65,8 @@ def gaps_to_words(report: GapReport, *, top: int | None = None) -> str:
 
 def _paragraph(gap: Gap) -> str:
     title = f"   {gap.score:.2f} {gap.tier:<9} {listed(gap.labels, most=3)}"
-    return "\n".join([title, _wrapped(gap.explanation, " " * 8), _wrapped(f"> {gap.action}", " " * 8)])
+    words = [gap.explanation, f"> {gap.action}", f"{gap.short_key} {gap.review_words}".rstrip()]
+    return "\n".join([title, *(_wrapped(each, " " * 8) for each in words)])
 
 
 def _wrapped(words: str, indent: str = "") -> str:

@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphkit.errors import DataError, UsageError, unknown_name
-from graphkit.gaps.scorers import SCORERS, Pairs, default_scorer, find_scorer, open_pairs
-from graphkit.gaps.standings import FIGURES, Case, drawn, figures, places, surveyed, untied
+from graphkit.gaps.rankings import BANDS, FIGURES, Case, Seen, drawn, figures, formed, places, surveyed, untied
+from graphkit.gaps.scorers import Pairs, default_scorer, find_scorer, open_pairs, ready_scorers
 from graphkit.measures import position
 from graphkit.network import Matrix, Network
 
-__all__ = ["FIGURES", "LEAST_POSITIVES", "BacktestReport", "backtest"]
+__all__ = ["FIGURES", "LEAST_FOR_SHARES", "LEAST_POSITIVES", "BacktestReport", "backtest", "rolling_cuts"]
 
 LEAST_POSITIVES: Final = 30
 """Below so many new pairs no figure is given."""
+
+LEAST_FOR_SHARES: Final = 200
+"""Below so many new pairs it is not told how many of the best pairs formed: a probability would be a guess."""
 
 _LEVEL = 0.05
 _MATCHES = 10
@@ -35,6 +38,15 @@ _DIFFERENCE: Final = {
     "high": pl.Float64,
     "better": pl.Boolean,
 }
+_SHARE: Final = {
+    "case": pl.Int64,
+    "scorer": pl.String,
+    "from_rank": pl.Int64,
+    "pairs": pl.Int64,
+    "formed": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+}
 _Floats: TypeAlias = "NDArray[np.float64]"
 _Ints: TypeAlias = "NDArray[np.int64]"
 
@@ -46,12 +58,14 @@ class BacktestReport:
     `figures` has a row for each cut, choice of consortia, scorer and figure with `value` and the ends `low` and
     `high` of its 95 % interval; `differences` has `scorer` minus `default` on the figure that decides, with an
     interval widened for the number of scorers tried, and `better` where all of it lies above 0; `cases` has the
-    sizes of each case and how many new pairs any scorer could have reached. `chosen` is the default unless
-    another is better in every case.
+    sizes of each case and how many new pairs any scorer could have reached. `shares` tells how many of the pairs
+    of a band of ranks formed, beginning at `from_rank`; it is empty for cases of fewer than 200 new pairs.
+    `chosen` is the default unless another is better in every case.
     """
 
     figures: pl.DataFrame
     differences: pl.DataFrame
+    shares: pl.DataFrame
     cases: pl.DataFrame
     default: str
     chosen: str
@@ -78,7 +92,7 @@ def backtest(
     network: Network,
     cuts: Sequence[date],
     *,
-    scorers: Sequence[str] = tuple(SCORERS),
+    scorers: Sequence[str] | None = None,
     default: str | None = None,
     until: date | None = None,
     largest: int | None = None,
@@ -95,6 +109,8 @@ def backtest(
 
     Parameters
     ----------
+    scorers : sequence of str
+        All that can run here unless given; random and preferential attachment belong beside any other.
     default : str
         The scorer that others have to beat; `default_scorer` of the network unless given.
     until : date
@@ -121,19 +137,55 @@ def backtest(
     A. C. Cameron and others, Review of Economics and Statistics 90, 414 (2008), for draws of clusters.
     """
     default = default or default_scorer(network)
-    names = list(dict.fromkeys([*scorers, default]))
+    names = list(dict.fromkeys([*(scorers or ready_scorers()), default]))
     _check_wishes(names, cuts, k, decided_by, largest)
-    found, differences, cases = [], [], []
+    found, differences, shares, cases = [], [], [], []
     for number, case in enumerate(_cases(network, cuts, until, largest, seed)):
         draws = drawn(case.shares, seed)
-        values = {name: figures(case, surveyed(case, name, k), draws, k) for name in names}
+        seen = {name: surveyed(case, name, k) for name in names}
+        values = {name: figures(case, seen[name], draws, k) for name in names}
         found += [_figure_rows(number, name, values[name]) for name in names]
+        shares += [row for name in names for row in _share_rows(number, name, case, seen[name], draws)]
         differences += _differences(number, values, default, decided_by)
         cases.append({"case": number, **case.row})
     table = pl.DataFrame(differences, schema=_DIFFERENCE, orient="row")
     return BacktestReport(
-        pl.concat(found), table, pl.DataFrame(cases), default, _chosen(table, default, len(cases)), decided_by
+        pl.concat(found),
+        table,
+        pl.DataFrame(shares, schema=_SHARE, orient="row"),
+        pl.DataFrame(cases),
+        default,
+        _chosen(table, default, len(cases)),
+        decided_by,
     )
+
+
+def rolling_cuts(network: Network, most: int = 3) -> list[date]:
+    """Return the latest ends of years, oldest first, after which at least 30 new pairs formed.
+
+    Raises `DataError` where there is no such year: the network is too small or too young for a backtest.
+    """
+    first = (
+        Network.from_ties(network.ties).ties.drop_nulls("date").group_by("source", "target").agg(pl.col("date").min())
+    )
+    years = first.select(pl.col("date").dt.year())["date"].unique().sort(descending=True).to_list()
+    found: list[date] = []
+    for year in years:
+        cut = date(year, 12, 31)
+        before = first.filter(pl.col("date") <= cut)
+        known = pl.concat([before["source"], before["target"]]).unique().implode()
+        new = first.filter(pl.col("date") > cut, pl.all_horizontal(pl.col("source", "target").is_in(known)))
+        if new.height >= LEAST_POSITIVES:
+            found.append(cut)
+        if len(found) == most:
+            break
+    if not found:
+        raise DataError(
+            f"after no end of a year {LEAST_POSITIVES} new pairs formed among organisations known by then",
+            where=repr(network),
+            hint="too few dated activities for a backtest: use the default scorer and print no figure",
+        )
+    return found[::-1]
 
 
 def _check_wishes(names: list[str], cuts: Sequence[date], k: int, decided_by: str, largest: int | None) -> None:
@@ -260,6 +312,17 @@ def _figure_rows(case: int, scorer: str, values: Mapping[str, _Floats]) -> pl.Da
     return pl.DataFrame(rows, schema=["case", "scorer", "figure", "value", "low", "high"], orient="row")
 
 
+def _share_rows(case: int, scorer: str, of: Case, seen: Seen, draws: _Floats) -> list[tuple[object, ...]]:
+    """Tell for each band of ranks how many of its pairs formed, where there are enough new pairs to tell."""
+    if of.new.size < LEAST_FOR_SHARES:
+        return []
+    sizes, shares = formed(of, seen, draws)
+    return [
+        (case, scorer, start + 1, int(size), float(share[0]), *_interval(share[1:], _LEVEL))
+        for start, size, share in zip(BANDS, sizes, shares, strict=False)
+    ]
+
+
 def _interval(draws: _Floats, level: float) -> tuple[float, float]:
     known = draws[~np.isnan(draws)]
     if not known.size:
@@ -302,7 +365,20 @@ def _case_text(report: BacktestReport, case: Mapping[str, Any]) -> str:
         lines.append(f"{scorer!s:<24}" + "".join(f"{value:>15.3f}" for value in values))
         spans = (f"{low:.3f}-{high:.3f}" for low, high in zip(lows, highs, strict=True))
         lines.append(" " * 24 + "".join(f"{span:>15}" for span in spans))
-    return "\n".join(lines)
+    return "\n".join([*lines, *_share_lines(report, case["case"])])
+
+
+def _share_lines(report: BacktestReport, case: int) -> list[str]:
+    """Say how many of the best pairs of the chosen scorer formed, where that can be told."""
+    rows = report.shares.filter(case=case, scorer=report.chosen)
+    if not rows.height:
+        return ["", f"Fewer than {LEAST_FOR_SHARES} new pairs: how likely a pair of some rank is to form is not told."]
+    line = "  from rank {from_rank:>7,}  {formed:8.2%}  ({low:.2%} to {high:.2%} of {pairs:,})"
+    return [
+        "",
+        f"Of the pairs in the order of {report.chosen} formed:",
+        *(line.format(**row) for row in rows.rows(named=True)),
+    ]
 
 
 def _choice_text(report: BacktestReport) -> str:

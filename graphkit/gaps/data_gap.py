@@ -45,6 +45,7 @@ def _gap(query: Query, frame: pl.DataFrame) -> Gap | None:
         ),
         evidence=tuple(Evidence(thing, label, query.name) for thing, label in zip(things, labels, strict=True)),
         action=_last_sentence(query.description),
+        topic=query.name,
     )
 
 

@@ -115,6 +115,12 @@ class Ground:
         words = f"in the activities of {row['subject_label']}" if row["subject_label"] else f"among {among}"
         return f"{words}, up to {row['end']}" if row["end"] else words
 
+    def scope_evidence(self, scope: str) -> Evidence:
+        """Return a scope as evidence: a claim that something is missing stands on it."""
+        row = self.scopes.filter(pl.col("scope") == scope).row(0, named=True)
+        label = row.get("label") or self.scope_words(scope)
+        return Evidence(scope, label, "declared complete up to here", row["end"])
+
     def _day(self, activity: str) -> int:
         day = self.dates.get(activity)
         return day.toordinal() if day else 0

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from scipy import sparse
 
 from graphkit import ontology
-from graphkit.gaps.base import Evidence, Gap
-from graphkit.gaps.ground import Ground, listed
+from graphkit.gaps.base import Gap
+from graphkit.gaps.bridges import meetings, nearest_pairs, pair_evidence, pairs_in_words
+from graphkit.gaps.ground import Ground
 from graphkit.measures.nulls import Bicm, Joint, bicm, false_discovery, joint_activities
-from graphkit.network import Matrix
 
 __all__ = ["LEVEL", "Group", "find", "groups_of"]
 
@@ -24,8 +21,6 @@ LEVEL = 0.05
 
 _LEAST_EXPECTED = 3.0
 _STRONG = 0.01
-_BRIDGES = 3
-_SPOKEN_ACTIVITIES = 6
 _WORDS = {
     "region": "organisations in {}",
     "kind": "organisations of the kind {}",
@@ -153,8 +148,8 @@ def _apart(first: Group, second: Group) -> tuple[list[int], list[int]]:
 
 def _gap(ground: Ground, found: _Finding) -> Gap:
     first, second, joint = found.first, found.second, found.joint
-    bridges = _bridges(ground, *_apart(first, second))
-    met = ground.evidence(_meetings(ground, *_apart(first, second)), "joint activity of the two groups")
+    bridges = nearest_pairs(ground, *_apart(first, second))
+    met = ground.evidence(meetings(ground, *_apart(first, second)), "joint activity of the two groups")
     times = "once" if joint.observed == 1 else f"{joint.observed} times"
     return Gap(
         kind="G1",
@@ -169,7 +164,7 @@ def _gap(ground: Ground, found: _Finding) -> Gap:
             f" model: z = {joint.z:.1f}, false discovery rate {_rate(found.q)} over the {found.looked_at} pairs of"
             " groups looked at."
         ),
-        evidence=(*(evidence for pair in bridges for evidence in _bridge_evidence(ground, *pair)), *met),
+        evidence=(*(evidence for pair in bridges for evidence in pair_evidence(ground, *pair)), *met),
         action=_action(ground, first, second, bridges),
     )
 
@@ -186,60 +181,8 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _meetings(ground: Ground, first: list[int], second: list[int]) -> list[str]:
-    """List the activities in which both groups take part, newest first."""
-    incidence = ground.network.incidence
-    sides: list[NDArray[np.float64]] = [np.asarray(incidence[rows, :].sum(axis=0)) for rows in (first, second)]
-    met = sides[0] * sides[1]
-    activities = [ground.network.activities[column] for column in np.flatnonzero(met)]
-    days = {activity: day.toordinal() if (day := ground.dates.get(activity)) else 0 for activity in activities}
-    return sorted(activities, key=lambda activity: (-days[activity], activity))[:_SPOKEN_ACTIVITIES]
-
-
-def _bridges(ground: Ground, first: list[int], second: list[int]) -> list[tuple[int, int]]:
-    """Choose the pairs without a tie and with most partners in common, each organisation at most once."""
-    adjacency, names = ground.network.adjacency, ground.network.organisations
-    left, right = ([row for row in group if names[row] in ground.nameable] for group in (first, second))
-    near = adjacency[left, :] @ adjacency[:, right]
-    open_pairs = sparse.coo_array(near - near.multiply(adjacency[left, :][:, right]))
-    order = np.lexsort((open_pairs.col, open_pairs.row, -open_pairs.data))
-    chosen: list[tuple[int, int]] = []
-    for k in order[open_pairs.data[order] > 0]:
-        pair = left[open_pairs.row[k]], right[open_pairs.col[k]]
-        if len(chosen) < _BRIDGES and not {*pair} & {row for each in chosen for row in each}:
-            chosen.append(pair)
-    return chosen
-
-
-def _common(adjacency: Matrix, one: int, other: int) -> NDArray[np.int64]:
-    both = sparse.coo_array(adjacency[[one], :].multiply(adjacency[[other], :]))
-    return np.sort(both.col).astype(np.int64)
-
-
-def _bridge_evidence(ground: Ground, one: int, other: int) -> tuple[Evidence, ...]:
-    """Give both ends of a possible bridge, and the activities that they share with the first partner of both."""
-    names = ground.network.organisations
-    common = [names[row] for row in _common(ground.network.adjacency, one, other)]
-    known = listed([ground.name(partner) for partner in common], most=3)
-    ends = names[one], names[other]
-    between = [(end, activity) for end in ends for activity in ground.joint(end, common[0])[:1]]
-    return (
-        *(
-            Evidence(end, ground.name(end), f"well placed to bridge: both ends have worked with {known}")
-            for end in ends
-        ),
-        *(
-            evidence
-            for end, activity in between
-            for evidence in ground.evidence([activity], f"{ground.name(end)} with {ground.name(common[0])}")
-        ),
-    )
-
-
 def _action(ground: Ground, first: Group, second: Group, bridges: list[tuple[int, int]]) -> str:
     call = f"Plan a joint call or meeting of {first.words} and {second.words}"
     if not bridges:
         return f"{call}; no two of them have a partner in common yet."
-    names = ground.network.organisations
-    pairs = [" with ".join(ground.name(names[row]) for row in pair) for pair in bridges]
-    return f"{call}; well placed to begin are {listed(pairs)}."
+    return f"{call}; well placed to begin are {pairs_in_words(ground, bridges)}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -21,8 +22,6 @@ from graphkit.network import Matrix
 
 __all__ = ["find"]
 
-_PER_ORGANISATION = 3
-_AT_MOST = 200
 _LOOKED_AT = 5_000
 _TIERS = ("weak", "some", "strong")
 _ASKED = "https://w3id.org/solidarity-graph/vocabulary/role/consulted"
@@ -39,10 +38,7 @@ class _Reason:
     broker: str | None = None
 
 
-_Reasoned: TypeAlias = tuple[tuple[str, str], float, tuple[_Reason, ...]]
-
-
-def find(ground: Ground, *, per_organisation: int = _PER_ORGANISATION) -> list[Gap]:
+def find(ground: Ground) -> list[Gap]:
     """Find introductions to consider: pairs without a joint activity, with one or more independent reasons.
 
     Score: sqrt(pct(feasibility) pct(value)) over all candidate pairs. Feasibility is the mean of the z-scores of
@@ -51,8 +47,8 @@ def find(ground: Ground, *, per_organisation: int = _PER_ORGANISATION) -> list[G
     the gain in global efficiency. Reasons are: each partner of both, each activity in which both were asked, a
     theme of both that not everybody has, a place of both. The tier counts them: weak is one, some two, strong
     three or more. A pair is claimed only where one completeness scope covers both; one that has been in contact
-    over an activity, even if only planned, is left out. An organisation stands in at most `per_organisation`
-    introductions, else hubs fill the list.
+    over an activity, even if only planned, is left out. All are given; a search caps how many of them one
+    organisation stands in.
 
     Source: the backtest in which this scorer was chosen is described in docs/backtest.md; feasibility is no
     probability, and pairs that a null model expects but that do not exist are the least likely ones.
@@ -62,20 +58,10 @@ def find(ground: Ground, *, per_organisation: int = _PER_ORGANISATION) -> list[G
         return []
     scores = np.sqrt(_share(_feasibility(ground, pairs)) * _share(_value(ground, pairs)))
     best = list(islice(_ranked(ground, pairs, scores), _LOOKED_AT))
-    reasoned = [(pair, score, tuple(_reasons(ground, *pair))) for pair, score in best]
+    look = _Lookup(ground)
+    reasoned = [(pair, score, tuple(_reasons(look, *pair))) for pair, score in best]
     reasoned.sort(key=lambda found: -min(len(found[2]), len(_TIERS)))
-    return [_gap(ground, *found) for found in _capped(reasoned, per_organisation)]
-
-
-def _capped(reasoned: list[_Reasoned], per_organisation: int) -> Iterator[_Reasoned]:
-    """Keep the pairs with a reason, best first, so that no organisation stands in too many."""
-    seen: Counter[str] = Counter()
-    kept = 0
-    for pair, score, reasons in reasoned:
-        if reasons and kept < _AT_MOST and max(seen[pair[0]], seen[pair[1]]) < per_organisation:
-            seen.update(pair)
-            kept += 1
-            yield pair, score, reasons
+    return [_gap(ground, *found) for found in reasoned if found[2]]
 
 
 def _candidates(ground: Ground) -> _Pairs:
@@ -173,15 +159,56 @@ def _ranked(ground: Ground, pairs: _Pairs, scores: NDArray[np.float64]) -> Itera
         yield (names[pairs[0][k]], names[pairs[1][k]]), float(scores[k])
 
 
-def _reasons(ground: Ground, first: str, second: str) -> Iterator[_Reason]:
+@dataclass(frozen=True, eq=False)
+class _Lookup:
+    """What each organisation was asked in, works on and where, so that many pairs are compared fast."""
+
+    ground: Ground
+
+    @cached_property
+    def asked(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """The activities in which each was asked, with their names."""
+        return _by_organisation(self.ground.takes_part.filter(pl.col("role") == _ASKED), "activity", "label")
+
+    @cached_property
+    def themes(self) -> Mapping[str, frozenset[tuple[str, str, str]]]:
+        """The activities with a telling theme of each, the themes and their names."""
+        return _by_organisation(self.ground.telling_themes, "activity", "theme", "theme_label")
+
+    @cached_property
+    def places(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """The places of each, with their names."""
+        return _by_organisation(self.ground.places, "place", "label")
+
+
+def _by_organisation(frame: pl.DataFrame, *columns: str) -> Mapping[str, frozenset[Any]]:
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for organisation, *values in frame.select("organisation", *columns).drop_nulls().unique().rows():
+        found.setdefault(organisation, set()).add(tuple(values))
+    return {organisation: frozenset(values) for organisation, values in found.items()}
+
+
+def _reasons(look: _Lookup, first: str, second: str) -> Iterator[_Reason]:
     """Yield the independent reasons to introduce two organisations, the strongest kind first."""
-    yield from _common_partners(ground, first, second)
-    asked = _asked_together(ground, first, second)
-    yield from asked
-    told = {evidence.iri for reason in asked for evidence in reason.evidence}
-    themes = ground.telling_themes.filter(~pl.col("activity").is_in(sorted(told)))
-    yield from _common(themes, (first, second), ("theme", "theme_label"), "both work on {}")
-    yield from _common(ground.places, (first, second), ("place", "label"), "both work in {}")
+    yield from _common_partners(look.ground, first, second)
+    none: frozenset[Any] = frozenset()
+    asked = sorted(look.asked.get(first, none) & look.asked.get(second, none))
+    for activity, label in asked:
+        yield _Reason(f"both were asked in {label}", look.ground.evidence([activity], "both were asked"))
+    told = {activity for activity, _ in asked}
+    own = [
+        {(theme, label) for activity, theme, label in look.themes.get(end, none) if activity not in told}
+        for end in (first, second)
+    ]
+    yield from _common(own[0] & own[1], "both work on {}")
+    yield from _common(look.places.get(first, none) & look.places.get(second, none), "both work in {}")
+
+
+def _common(shared: AbstractSet[tuple[str, str]], words: str) -> Iterator[_Reason]:
+    """Yield at most one reason from what both have."""
+    if shared:
+        evidence = tuple(Evidence(iri, label, "in common") for iri, label in sorted(shared))
+        yield _Reason(words.format(listed([each.label for each in evidence], most=3)), evidence)
 
 
 def _common_partners(ground: Ground, first: str, second: str) -> Iterator[_Reason]:
@@ -201,28 +228,6 @@ def _common_partners(ground: Ground, first: str, second: str) -> Iterator[_Reaso
 
 def _said(ground: Ground, activities: tuple[str, ...]) -> str:
     return listed([ground.name(activity) for activity in activities], most=2) or "no activity named"
-
-
-def _asked_together(ground: Ground, first: str, second: str) -> list[_Reason]:
-    """Give the activities in which both were asked for their view, and joined nothing by that."""
-    both = ground.takes_part.filter(pl.col("role") == _ASKED, pl.col("organisation").is_in([first, second]))
-    shared = both.group_by("activity", "label").agg(pl.col("organisation").n_unique()).sort("activity")
-    rows = shared.filter(pl.col("organisation") > 1).select("activity", "label").rows()
-    return [
-        _Reason(f"both were asked in {label}", ground.evidence([activity], "both were asked"))
-        for activity, label in rows
-    ]
-
-
-def _common(frame: pl.DataFrame, pair: tuple[str, str], columns: tuple[str, str], words: str) -> Iterator[_Reason]:
-    """Yield at most one reason from the values of a column that both have."""
-    both = frame.filter(pl.col("organisation").is_in(pair)).drop_nulls(columns[0])
-    shared = both.group_by(columns).agg(pl.col("organisation").n_unique()).sort(columns)
-    shared = shared.filter(pl.col("organisation") > 1)
-    if shared.height:
-        labels = shared[columns[1]].to_list()
-        evidence = tuple(Evidence(iri, label, "in common") for iri, label in shared.select(columns).rows())
-        yield _Reason(words.format(listed(labels, most=3)), evidence)
 
 
 def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Reason, ...]) -> Gap:

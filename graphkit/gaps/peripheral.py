@@ -48,7 +48,7 @@ def _gap(ground: Ground, organisation: str, score: float) -> Gap:
         score=round(score, 6),
         tier="exact",
         explanation=f"{name} {_standing(ground, organisation, partners)}{reach}.",
-        evidence=(*_ties(ground, organisation, partners), *near),
+        evidence=(*_ties(ground, organisation, partners), *near, *_basis(ground, scope)),
         action=_action(name, [evidence.label for evidence in near]),
     )
 
@@ -64,7 +64,13 @@ def _standing(ground: Ground, organisation: str, partners: list[str]) -> str:
 
 def _ties(ground: Ground, organisation: str, partners: list[str]) -> tuple[Evidence, ...]:
     joint = [activity for partner in partners for activity in ground.joint(organisation, partner)]
-    return ground.evidence(joint, "the only tie")
+    rows = ground.takes_part.filter(pl.col("organisation") == organisation, ~pl.col("activity").is_in(joint))
+    named = rows["activity"].unique().sort()
+    return (*ground.evidence(joint, "the only tie"), *ground.evidence(named, "is named in it, without a tie"))
+
+
+def _basis(ground: Ground, scope: str | None) -> tuple[Evidence, ...]:
+    return (ground.scope_evidence(scope),) if scope else ()
 
 
 def _near(ground: Ground, organisation: str, partners: list[str]) -> tuple[Evidence, ...]:

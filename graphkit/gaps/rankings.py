@@ -17,10 +17,13 @@ from graphkit.gaps.scorers import Pairs, find_scorer, open_pairs
 from graphkit.measures import position
 from graphkit.network import Matrix, Network
 
-__all__ = ["FIGURES", "Case", "drawn", "figures", "places", "surveyed", "untied"]
+__all__ = ["BANDS", "FIGURES", "Case", "Seen", "drawn", "figures", "formed", "places", "surveyed", "untied"]
 
 FIGURES: Final = ("auc_random", "auc_distance_2", "auc_degree", "auc_act", "ap", "ap_1_in_12", "p_at_k", "hits_at_10")
 """What is measured of each scorer, in this order; docs/backtest.md says how to read each."""
+
+BANDS: Final = (0, 100, 1_000, 10_000, 100_000)
+"""Where the bands of ranks begin in which the pairs that formed are counted; the last has no end."""
 
 _HITS = 10
 _NEGATIVES_FOR_EACH = 11.0
@@ -176,6 +179,23 @@ def _some(case: Case, seen: Seen, weights: _Floats, k: int) -> dict[str, _Floats
     member = sparse.coo_array((1 / np.bincount(place)[place], (place, column))).tocsr()
     result["hits_at_10"] = _mean(seen.hit, np.asarray(member @ weights))
     return result
+
+
+def formed(case: Case, seen: Seen, draws: _Floats) -> tuple[_Ints, _Floats]:
+    """Count for each band of ranks its pairs and, in each draw, the share of them that formed: bands x draws.
+
+    A band that begins beyond the last pair is left out.
+    """
+    order = np.argsort(seen.above, kind="stable")
+    rank = np.empty(order.size)
+    rank[order] = seen.above[order] + np.arange(order.size)
+    edges = np.array([*(start for start in BANDS if start < _count(case.network)), _count(case.network)])
+    sizes = np.diff(edges)
+    band = np.searchsorted(edges, rank, side="right") - 1
+    weights = np.asarray(case.shares @ draws)
+    totals = np.zeros((sizes.size, weights.shape[1]))
+    np.add.at(totals, np.minimum(band, sizes.size - 1), weights)
+    return sizes, totals / sizes[:, None]
 
 
 def _mean(values: _Floats, weights: _Floats) -> _Floats:

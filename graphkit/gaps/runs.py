@@ -13,6 +13,7 @@ from rdflib.namespace import DCTERMS, PROV
 
 import graphkit
 from graphkit.gaps.base import KINDS, Gap
+from graphkit.gaps.reviews import lasting_gap
 from graphkit.gaps.search import GapReport
 from graphkit.store import Store
 from graphkit.terms import ID, PREFIXES, SOL, graph_iri
@@ -94,6 +95,8 @@ def _gap(run: URIRef, rank: int, gap: Gap) -> Iterator[_Triple]:
     yield node, RDF.type, _sol(KINDS[gap.kind].class_name)
     yield node, RDFS.label, Literal(f"{KINDS[gap.kind].name}: {' · '.join(gap.labels)}", lang="en")
     yield node, PROV.wasGeneratedBy, run
+    yield node, DCTERMS.isVersionOf, URIRef(gap.iri)
+    yield from lasting_gap(gap.key)
     yield node, _sol("rank"), Literal(rank)
     yield node, _sol("score"), Literal(Decimal(str(gap.score)), datatype=XSD.decimal)
     yield node, _sol("tier"), URIRef(f"{PREFIXES['voc']}tier/{gap.tier}")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -19,7 +20,7 @@ from graphkit.errors import UsageError, unknown_name
 from graphkit.measures import position
 from graphkit.network import Matrix, Network, recency_weights
 
-__all__ = ["SCORERS", "Pairs", "Scorer", "default_scorer", "find_scorer", "open_pairs", "top_pairs"]
+__all__ = ["SCORERS", "Pairs", "Scorer", "default_scorer", "find_scorer", "open_pairs", "ready_scorers", "top_pairs"]
 
 Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Row numbers of the first and of the second organisation of each pair, of equal length."""
@@ -92,6 +93,16 @@ def default_scorer(network: Network) -> str:
     'fusion'
     """
     return "fusion" if len(network.organisations) < _LARGE else "ppr_recency"
+
+
+def ready_scorers() -> tuple[str, ...]:
+    """Name the scorers that can run here: all, but the learned one only where scikit-learn is installed.
+
+    >>> ready_scorers()[:2]
+    ('random', 'preferential_attachment')
+    """
+    without = () if find_spec("sklearn") else ("learned",)
+    return tuple(name for name in SCORERS if name not in without)
 
 
 def find_scorer(name: str) -> Scorer:
@@ -336,6 +347,17 @@ def _fusion(network: Network, today: date) -> _Rows:
     )
 
 
+def _learned(network: Network, today: date) -> _Rows:
+    """Score by a logistic regression on the other scores, taught by what formed in the last two years (extra "learn").
+
+    With fewer than 100 new pairs to learn from it is the fusion. D. Liben-Nowell and J. Kleinberg, JASIST 58, 1019
+    (2007), for supervised link prediction's setting; graphkit.gaps.learned has the features.
+    """
+    from graphkit.gaps.learned import prepare  # noqa: PLC0415 - it stands on this module, and scikit-learn is optional
+
+    return prepare(network, today)
+
+
 def _shared(adjacency: Matrix, worth: NDArray[np.float64]) -> _Rows:
     """Add up what the partners of both are worth."""
     valued = sparse.csr_array(sparse.diags_array(worth) @ adjacency)
@@ -389,5 +411,6 @@ SCORERS: Final[Mapping[str, Scorer]] = _known(
     _ppr,
     _ppr_recency,
     _fusion,
+    _learned,
 )
 """The scorers by name, the baselines first."""

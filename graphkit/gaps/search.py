@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from time import perf_counter
+from typing import Final
 
 import polars as pl
 
@@ -14,24 +16,35 @@ from graphkit.errors import unknown_name
 from graphkit.gaps import (
     broker,
     commitments,
+    community_hole,
     constrained,
     data_gap,
     dormant_tie,
+    empty_cell,
     fragile_point,
     group_bridging,
     inward_group,
     missing_partnership,
+    no_eligible,
+    no_funding_path,
+    one_sided,
     peripheral,
 )
 from graphkit.gaps.base import KINDS, TIERS, Gap
-from graphkit.gaps.ground import Ground, load_ground
+from graphkit.gaps.caps import capped
+from graphkit.gaps.ground import Ground, listed, load_ground
+from graphkit.gaps.group_bridging import Group
+from graphkit.gaps.means import Means, load_means
+from graphkit.gaps.places import Places, grouped, places_of
+from graphkit.gaps.reviews import Respected, load_reviews, newest_reviews, respected
 from graphkit.monitor import Standing, monitor
 from graphkit.network import Network
 from graphkit.store import Store, Version
 
-__all__ = ["GapReport", "as_frame", "find_gaps"]
+__all__ = ["GapReport", "as_frame", "find_gaps", "parts_by"]
 
 _SMALL_NETWORK = 300
+_DIVISIONS = ("region", "theme")
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +53,9 @@ class GapReport:
     """The gaps of one search, ranked within each kind, and what they were found in.
 
     `banner` says what a reader must know before believing any of them; `as_of` is the last day that the
-    sources speak of.
+    sources speak of. `left_out` counts by kind the gaps that are not given because an organisation would stand in
+    too many. `places` tells in which regions and on which themes a gap lies. `dismissed` are the gaps that were found
+    and are not given because a review dismissed them; `done` those that a review of late says are done.
     """
 
     gaps: tuple[Gap, ...]
@@ -50,6 +65,19 @@ class GapReport:
     version: Version | None
     banner: str
     seconds: float
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    places: Places = field(default_factory=lambda: Places({}, {}))
+    dismissed: tuple[Gap, ...] = ()
+    done: tuple[Gap, ...] = ()
+
+    @property
+    def every(self) -> tuple[Gap, ...]:
+        """All gaps that were found, with those that are left out after a review."""
+        return self.gaps + self.dismissed + self.done
+
+    def left_out_after_review(self) -> GapReport:
+        """Return the report of the gaps that were dismissed or done, in place of those that are given."""
+        return replace(self, gaps=self.dismissed + self.done, dismissed=(), done=())
 
     def of_kind(self, code: str) -> tuple[Gap, ...]:
         """Return the gaps of one kind, highest score first."""
@@ -59,49 +87,125 @@ class GapReport:
         """Return how many gaps of each kind were found, in the order of `KINDS`, none left out."""
         return {code: len(self.of_kind(code)) for code in KINDS}
 
+    def by_region(self) -> Mapping[str, tuple[Gap, ...]]:
+        """Return the gaps by the name of each region in which a member is.
 
-def find_gaps(store: Store, *, kinds: Collection[str] = (), today: date | None = None) -> GapReport:
+        A gap whose members are in two or three regions stands under each of them; last come those in more, under
+        "across several", and those of which no region is known, under "not known".
+        """
+        return grouped(self.gaps, self.places.regions_of)
+
+    def by_theme(self) -> Mapping[str, tuple[Gap, ...]]:
+        """Return the gaps by the name of each theme, in the same way as by region.
+
+        The themes of a gap are those of its members, or, where these have none, of the activities in its evidence.
+        """
+        return grouped(self.gaps, self.places.themes_of)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the finders read, each part read once and only where a finder asks for it."""
+
+    store: Store
+    ground: Ground
+    means: Means
+    standings: list[Standing]
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The groups by region, kind and theme."""
+        return group_bridging.groups_of(self.ground)
+
+
+_FINDERS: Final[tuple[tuple[frozenset[str], Callable[[_Found], list[Gap]]], ...]] = (
+    (frozenset({"C1", "C2", "D"}), lambda found: commitments.find(found.standings)),
+    (frozenset({"C3", "D"}), lambda found: empty_cell.find(found.ground, found.means)),
+    (frozenset({"C4", "D"}), lambda found: no_funding_path.find(found.ground, found.means)),
+    (frozenset({"C5", "D"}), lambda found: no_eligible.find(found.ground, found.means)),
+    (frozenset({"R1"}), lambda found: fragile_point.find(found.ground)),
+    (frozenset({"P1"}), lambda found: missing_partnership.find(found.ground)),
+    (frozenset({"P2"}), lambda found: dormant_tie.find(found.ground)),
+    (frozenset({"S1", "D"}), lambda found: one_sided.find(found.ground, found.means)),
+    (frozenset({"G1"}), lambda found: group_bridging.find(found.ground, found.groups)),
+    (frozenset({"G2"}), lambda found: inward_group.find(found.ground, found.groups)),
+    (frozenset({"G3"}), lambda found: community_hole.find(found.ground)),
+    (frozenset({"B1"}), lambda found: broker.find(found.ground, found.groups)),
+    (frozenset({"B2"}), lambda found: constrained.find(found.ground)),
+    (frozenset({"R2"}), lambda found: peripheral.find(found.ground)),
+    (frozenset({"D"}), lambda found: data_gap.find(found.store)),
+)
+"""The finders, each with the kinds that it may give: what is asked for decides which of them run."""
+
+
+def find_gaps(
+    store: Store,
+    *,
+    kinds: Collection[str] = (),
+    today: date | None = None,
+    per_organisation: int | None = None,
+) -> GapReport:
     """Search `store` for gaps of the given kinds (codes of `KINDS`; all by default).
 
-    `today` bounds what can be said (default: the present day). Gaps come in the order of `KINDS`, within a kind
-    by tier, falling score, and then by IRI. Raises `UnknownNameError` for a kind that is not known.
+    `today` bounds what can be said (default: the present day). `per_organisation` is in how many gaps of a kind with a
+    cap (C4, P1, P2, S1) one organisation may stand; the report counts what is left out for that. Gaps come in the
+    order of `KINDS`, within a kind by tier, falling score, and then by IRI. The reviews that `store` holds are
+    respected: see `graphkit.gaps.reviews.respected`. Raises `UnknownNameError` for a kind that is not known,
+    `UsageError` for a cap below 1.
     """
     for code in kinds:
         if code not in KINDS:
             raise unknown_name("kind of gap", code, KINDS)
     start, today = perf_counter(), today or datetime.now(UTC).date()
-    ground, standings = load_ground(store, today), monitor(store, today)
-    wanted = kinds or KINDS
-    found = [gap for gap in _all(store, ground, standings) if gap.kind in wanted]
-    order = list(KINDS)
-    found.sort(key=lambda gap: (order.index(gap.kind), TIERS.index(gap.tier), -gap.score, gap.members))
+    found = _Found(store, load_ground(store, today), load_means(store), monitor(store, today))
+    after = respected(_all(found, frozenset(kinds or KINDS)), newest_reviews(load_reviews(store)), today)
+    gaps, left_out = capped(after.shown, per_organisation)
+    said = (_banner(found.ground), *_left_out(left_out), *_set_aside(after), *_unsearched(found.ground, kinds))
     seconds = perf_counter() - start
-    _log.info("%d gaps found in %.2f s", len(found), seconds)
+    _log.info("%d gaps found in %.2f s", len(gaps), seconds)
     return GapReport(
-        gaps=tuple(found),
-        standings=tuple(standings),
-        network=ground.network,
-        as_of=ground.as_of,
+        gaps=tuple(gaps),
+        standings=tuple(found.standings),
+        network=found.ground.network,
+        as_of=found.ground.as_of,
         version=store.version,
-        banner=_banner(ground),
+        banner=" ".join(said),
         seconds=seconds,
+        left_out=left_out,
+        places=places_of(found.ground, found.means),
+        dismissed=after.dismissed,
+        done=after.done,
     )
 
 
-def _all(store: Store, ground: Ground, standings: list[Standing]) -> list[Gap]:
-    groups = group_bridging.groups_of(ground)
-    return [
-        *commitments.find(standings),
-        *fragile_point.find(ground),
-        *missing_partnership.find(ground),
-        *dormant_tie.find(ground),
-        *group_bridging.find(ground, groups),
-        *inward_group.find(ground, groups),
-        *broker.find(ground, groups),
-        *constrained.find(ground),
-        *peripheral.find(ground),
-        *data_gap.find(store),
-    ]
+def _all(found: _Found, wanted: frozenset[str]) -> list[Gap]:
+    """Run the finders that may give a wanted kind, and put what they find in order."""
+    order = list(KINDS)
+    gaps = [gap for kinds, find in _FINDERS if kinds & wanted for gap in find(found) if gap.kind in wanted]
+    return sorted(gaps, key=lambda gap: (order.index(gap.kind), TIERS.index(gap.tier), -gap.score, gap.members))
+
+
+def _left_out(counts: Mapping[str, int]) -> list[str]:
+    """Say how many gaps are not given because an organisation would stand in too many."""
+    if not counts:
+        return []
+    said = listed([f"{count} of {code}" for code, count in counts.items()])
+    return [f"Left out, so that no organisation fills a list: {said}."]
+
+
+def _set_aside(after: Respected) -> list[str]:
+    """Say how many gaps are not given because of what people made of them."""
+    counts = ((len(after.dismissed), "dismissed"), (len(after.done), "said to be done"))
+    said = listed([f"{count} {what}" for count, what in counts if count])
+    return [f"Left out after review: {said}."] if said else []
+
+
+def _unsearched(ground: Ground, kinds: Collection[str]) -> list[str]:
+    """Say where circles were not searched for because of the size of the network."""
+    joined = int((ground.network.adjacency.sum(axis=1) > 0).sum())
+    if joined <= community_hole.LARGEST or (kinds and "G3" not in kinds):
+        return []
+    return [f"Holes between communities (G3) are searched for up to {community_hole.LARGEST} organisations only."]
 
 
 def _banner(ground: Ground) -> str:
@@ -121,11 +225,56 @@ def _banner(ground: Ground) -> str:
     )
 
 
+def parts_by(report: GapReport, by: str) -> list[GapReport]:
+    """Divide a report by `region` or `theme`: a report for each, with its name and number of gaps as the banner.
+
+    The first has the banner of the whole and no gap. A gap that lies in two or three stands in each. Raises
+    `UnknownNameError` for another word.
+    """
+    if by not in _DIVISIONS:
+        raise unknown_name("division of gaps", by, _DIVISIONS)
+    groups = report.by_region() if by == "region" else report.by_theme()
+    word = by.capitalize()
+    parts = [
+        replace(report, gaps=gaps, banner=f"{word} {name}: {len(gaps)} gap{'' if len(gaps) == 1 else 's'}.")
+        for name, gaps in groups.items()
+    ]
+    return [replace(report, gaps=()), *parts]
+
+
 def as_frame(report: GapReport) -> pl.DataFrame:
-    """Return the gaps as a frame with a row each: rank, kind, members, score, tier, explanation, action."""
+    """Return the gaps as a frame with a row each.
+
+    Columns: rank, kind, members, score, tier, explanation, action, regions, themes, gap (its key), review (the newest
+    one in words, or ""); names joined by " · ".
+    """
     rows = [
-        (rank, gap.kind, " · ".join(gap.labels), gap.score, gap.tier, gap.explanation, gap.action)
+        (
+            rank,
+            gap.kind,
+            " · ".join(gap.labels),
+            gap.score,
+            gap.tier,
+            gap.explanation,
+            gap.action,
+            " · ".join(report.places.regions_of(gap)),
+            " · ".join(report.places.themes_of(gap)),
+            gap.key,
+            gap.review_words,
+        )
         for rank, gap in enumerate(report.gaps, 1)
     ]
-    columns = ["rank", "kind", "members", "score", "tier", "explanation", "action"]
+    columns = [
+        "rank",
+        "kind",
+        "members",
+        "score",
+        "tier",
+        "explanation",
+        "action",
+        "regions",
+        "themes",
+        "gap",
+        "review",
+    ]
     return pl.DataFrame(rows, schema=columns, orient="row")

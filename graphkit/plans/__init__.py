@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graphkit.gaps.candidates import load_candidates
 from graphkit.plans.best_ties import best_ties
-from graphkit.plans.candidates import load_candidates
 from graphkit.plans.consortium import propose
 from graphkit.plans.proposals import Need, Proposals, proposals_in_words
 from graphkit.plans.whatif import WhatIf, what_if, what_if_in_words

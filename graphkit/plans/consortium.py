@@ -10,9 +10,9 @@ from scipy import sparse
 
 from graphkit.errors import UsageError
 from graphkit.gaps.base import Evidence
+from graphkit.gaps.candidates import ASPECTS, Candidates, TrustPath, load_candidates
 from graphkit.gaps.ground import listed
-from graphkit.plans.candidates import ASPECTS, Candidates, TrustPath, load_candidates
-from graphkit.plans.programme import Answer, Programme, Rule
+from graphkit.gaps.programme import Answer, Programme, Rule
 from graphkit.plans.proposals import Cover, Missing, Need, Proposal, Proposals, proposals_in_words
 from graphkit.plans.words import resolve, resolve_all
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphkit.gaps.base import Evidence, Gap
+from graphkit.gaps.candidates import TrustPath
 from graphkit.gaps.ground import listed
-from graphkit.plans.candidates import TrustPath
 
 __all__ = ["Cover", "Missing", "Need", "Proposal", "Proposals", "proposals_in_words"]
 

@@ -88,6 +88,18 @@ class Generations:
             generation.busy += 1
         return reader
 
+    def idle_reader(self, number: int) -> Reader | None:
+        """Return a reader of the newest version that has nothing to do, or None; nothing is started or waited for."""
+        with self._lock:
+            generation = self._kept.get(number)
+            fits = generation is not None and number == self._newest and generation.loading is None
+            if self._closed or generation is None or not fits or not generation.idle:
+                return None
+            reader = generation.idle.pop()
+            self._out[reader] = generation
+            generation.busy += 1
+        return reader
+
     def give_back(self, reader: Reader, *, usable: bool) -> None:
         """Take a reader back for the next question, or bury it."""
         with self._lock:

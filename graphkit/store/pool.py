@@ -25,7 +25,7 @@ from graphkit.store.turns import Ticket, Turns
 from graphkit.store.wire import Kind, Task
 from graphkit.store.worker import cut_rows
 
-__all__ = ["Answer", "Limits", "Question", "ReaderPool", "Rewrite", "Running"]
+__all__ = ["Answer", "Begun", "Limits", "Question", "ReaderPool", "Rewrite", "Running"]
 
 Rewrite = Callable[[str], AbstractContextManager[str]]
 """Gives the text that runs in the place of a query, for as long as the block lasts."""
@@ -95,6 +95,65 @@ class ReaderPool:
         head = reply.head
         file = None if reply.file is None else AnswerFile(reply.file)
         return Answer(version, head.size, head.cut, time.monotonic() - started, reply.body, file)
+
+    def begin(self, question: Question) -> Begun | None:
+        """Begin a question about the newest version without waiting, for a caller that must not (an event loop).
+
+        None where it would have to wait, for a turn or for a process, or where the query calls a service: then
+        `ask` is the way. Raises `QueryError` for a query that is refused before it runs.
+        """
+        version = self._store.version
+        simple = question.version is None and "service" not in question.sparql.lower()
+        if self._generations is None or version is None or not simple:
+            return None
+        _check(question.sparql)
+        now = time.monotonic()
+        ticket = Ticket(question.id or uuid.uuid4().hex, question.client, question.sparql, now)
+        if not self._turns.take(ticket):
+            return None
+        reader = self._generations.idle_reader(version.number)
+        if reader is None:
+            self._turns.leave(ticket)
+            return None
+        run = _Run(question, question.sparql, self.limits.seconds_for(question), self.limits.rows_for(question), ticket)
+        with self._lock:
+            self._tickets[ticket] = reader
+        try:
+            reader.send(self._task(run, run.seconds))
+        except Died:
+            self._put_away(run, reader, usable=False)
+            return None
+        return Begun(self, run, reader, version, now)
+
+    def _end(self, begun: Begun) -> Answer:
+        """Read the answer to a question that `begin` sent off."""
+        run, reader, usable = begun.run, begun.reader, False
+        try:
+            reply = reader.receive(time.monotonic() + _LEAST_SECONDS)
+            usable = not reply.head.spent and reply.head.kind != Kind.LOST
+            self._raise_fault(reply)
+        except TooLate as late:
+            reader.kill()
+            raise _too_slow(run.seconds) from late
+        except Died as death:
+            if time.monotonic() - begun.started >= run.seconds:
+                raise _too_slow(run.seconds) from death
+            if run.ticket.stopped:
+                raise LimitError("the query was stopped", limit="stopped") from death
+            raise self._death(death.words) from death
+        finally:
+            self._put_away(run, reader, usable=usable and not run.ticket.stopped)
+        head = reply.head
+        file = None if reply.file is None else AnswerFile(reply.file)
+        return Answer(begun.version, head.size, head.cut, time.monotonic() - begun.started, reply.body, file)
+
+    def _put_away(self, run: _Run, reader: Reader, *, usable: bool) -> None:
+        """Give back what `begin` took."""
+        with self._lock:
+            self._tickets.pop(run.ticket, None)
+        if self._generations is not None:
+            self._generations.give_back(reader, usable=usable)
+        self._turns.leave(run.ticket)
 
     def view(
         self,
@@ -226,19 +285,10 @@ class ReaderPool:
                     raise
 
     def _ask_one(self, generations: Generations, reader: Reader, run: _Run, seconds: float) -> Reply:
-        question, ticket, usable = run.question, run.ticket, False
-        task = Task(
-            run.text,
-            question.media_type,
-            question.default_graphs,
-            question.named_graphs,
-            seconds,
-            self.limits.max_bytes,
-            run.rows,
-        )
+        ticket, usable = run.ticket, False
         try:
             self._attach(ticket, reader)
-            reply = reader.ask(task, run.gone)
+            reply = reader.ask(self._task(run, seconds), run.gone)
             usable = not reply.head.spent and reply.head.kind != Kind.LOST
         except TooLate as late:
             reader.kill()
@@ -252,6 +302,10 @@ class ReaderPool:
                 self._tickets[ticket] = None
             generations.give_back(reader, usable=usable and not ticket.stopped)
         return reply
+
+    def _task(self, run: _Run, seconds: float) -> Task:
+        graphs = run.question.default_graphs, run.question.named_graphs
+        return Task(run.text, run.question.media_type, *graphs, seconds, self.limits.max_bytes, run.rows)
 
     def _attach(self, ticket: Ticket, reader: Reader) -> None:
         """Let `stop` find the reader of a question."""
@@ -327,7 +381,36 @@ class _Run:
     seconds: float
     rows: int | None
     ticket: Ticket
-    gone: threading.Event | None
+    gone: threading.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A question that runs: when its file can be read, or its time is over, `finish` must be called, once."""
+
+    pool: ReaderPool
+    run: _Run
+    reader: Reader
+    version: Version
+    started: float
+
+    @property
+    def seconds(self) -> float:
+        """The time that it may take."""
+        return self.run.seconds
+
+    def fileno(self) -> int:
+        """Return the file that can be read when the answer is there."""
+        return self.reader.fileno()
+
+    def give_up(self) -> None:
+        """End the query, because its time is over or nobody waits; `finish` is still to be called."""
+        self.run.ticket.stopped = True
+        self.reader.kill()
+
+    def finish(self) -> Answer:
+        """Return the answer, or raise what is wrong as `ReaderPool.ask` does."""
+        return self.pool._end(self)  # noqa: SLF001 - its other half
 
 
 class _View(Asking):

@@ -108,8 +108,23 @@ class Reader:
         Raises `TooLate` when the time is over or `gone` is set (the caller then kills this reader), and `Died`.
         """
         deadline = time.monotonic() + task.seconds
+        self.send(task)
+        return self.receive(deadline, gone)
+
+    def fileno(self) -> int:
+        """Return the file that can be read when an answer is there."""
+        return self._line.fileno()
+
+    def send(self, task: Task) -> None:
+        """Send a question; raises `Died`."""
         try:
             self._line.sendall(task.packed())
+        except OSError as error:
+            raise Died(self._last_words()) from error
+
+    def receive(self, deadline: float, gone: threading.Event | None = None) -> Reply:
+        """Wait for the whole answer to the question that was sent; raises `TooLate` and `Died`."""
+        try:
             self._wait(deadline, gone)
             data, ancillary, _, _ = self._line.recvmsg(INLINE_BYTES + ReplyHead.SIZE, _ROOM_FOR_A_FILE, _CLOSE_ON_EXEC)
             file = int.from_bytes(ancillary[0][2][:4], sys.byteorder) if ancillary else None

@@ -61,7 +61,15 @@ class Turns:
                 self._wait(ticket, time.monotonic() + seconds, gone)
             yield
         finally:
-            self._leave(ticket)
+            self.leave(ticket)
+
+    def take(self, ticket: Ticket) -> bool:
+        """Give the ticket its turn if one is free at once; who gets one gives it back with `leave`."""
+        with self._lock:
+            if not self._free or self._running[ticket.client] >= self._most_of_one or self._count:
+                return False
+            self._give(ticket)
+            return True
 
     def drop(self, ticket: Ticket) -> None:
         """Let a ticket wait no longer."""
@@ -91,7 +99,8 @@ class Turns:
         if ticket.stopped:
             raise LimitError("the query was stopped", limit="stopped")
 
-    def _leave(self, ticket: Ticket) -> None:
+    def leave(self, ticket: Ticket) -> None:
+        """Give a turn back, or the place in the queue."""
         with self._lock:
             if ticket.has_turn:
                 self._take_back(ticket)

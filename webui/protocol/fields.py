@@ -15,7 +15,7 @@ from werkzeug.http import parse_options_header
 from graphkit.store.formats import graph_name
 from webui.protocol.problems import Refusal
 
-__all__ = ["FORM", "Fields", "read_fields"]
+__all__ = ["FORM", "Fields", "pairs_of", "read_fields"]
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -56,13 +56,13 @@ def read_fields(text_parameter: str, text_type: str, *, most_bytes: int) -> Fiel
     body counts as one more value of the parameter, so that it clashes with one in the address. Raises `Refusal`:
     400 for what cannot be decoded as UTF-8, 413 for a body of more than `most_bytes`, 415 for another kind of body.
     """
-    found = _pairs(request.query_string, "the address")
+    found = pairs_of(request.query_string, "the address")
     if request.method == "POST":
         kind, options = parse_options_header(request.headers.get("Content-Type", ""))
         _check_kind(kind.lower(), options.get("charset", ""), text_type)
         body = _body(most_bytes)
         if kind.lower() == FORM:
-            found += _pairs(body, "the body")
+            found += pairs_of(body, "the body")
         else:
             found.append((text_parameter, _text(body, "the body")))
     values: dict[str, tuple[str, ...]] = {}
@@ -90,7 +90,7 @@ def _body(most_bytes: int) -> bytes:
         raise Refusal(413, f"the body is longer than {most_bytes:,} bytes") from error
 
 
-def _pairs(data: bytes, where: str) -> list[tuple[str, str]]:
+def pairs_of(data: bytes, where: str) -> list[tuple[str, str]]:
     """Decode `a=1&b=2` as the HTML standard says, except that nothing wrong is let pass."""
     parts = [part for part in data.split(b"&") if part]
     if len(parts) > _MOST_FIELDS:

@@ -27,7 +27,7 @@ from webui.protocol.bodies import Document, read_documents
 from webui.protocol.formats import GRAPHS, Format, negotiate
 from webui.protocol.problems import Refusal
 from webui.protocol.writes import Rejected, commit, rejection, state_tag, turn, written
-from webui.state import pool, store
+from webui.state import pool, settings, store
 
 __all__ = ["blueprint"]
 
@@ -200,7 +200,10 @@ def _not_there(target: _Target) -> Refusal:
 def _content(target: _Target, form: Format, version: Version | None) -> tuple[bytes, Version | None]:
     """Return the graph, and the version that it is of."""
     if target.graph is None:
-        return store().default_graph(form.suffix), version
+        data = store().default_graph(form.suffix)
+        if len(data) > settings().query_bytes:
+            raise Refusal(413, f"the graph is longer than {settings().query_bytes:,} bytes", hint="ask for parts of it")
+        return data, version
     question = Question(
         sparql=f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{target.graph}> {{ ?s ?p ?o }} }}",
         media_type=form.suffix,

@@ -93,6 +93,8 @@ def operation() -> Response:
     """Answer a query, as data or as a page; without one show the form to people and the description to programs."""
     if request.method == "OPTIONS":
         return preflight(_METHODS)
+    if fault := request.environ.get("graphkit.fault"):
+        raise fault
     if request.mimetype == update.MEDIA_TYPE:
         return update.operation()
     fields = read_fields("query", "application/sparql-query", most_bytes=_MOST_BYTES)

@@ -26,10 +26,12 @@ from webui.front import Ready
 from webui.protocol.flights import Flight, Flights
 
 __all__ = [
+    "DECIDES_OTHERWISE",
     "Figures",
     "Given",
     "Held",
     "Key",
+    "Request",
     "Results",
     "attach",
     "etag_of",
@@ -44,9 +46,9 @@ _EXTENSION: Final = "graphkit.results"
 _LARGEST_PART: Final = 8
 _OVERHEAD: Final = 1_000
 _OF_ONE_REQUEST: Final = frozenset({"query-id", "date"})
-_DECIDES_OTHERWISE: Final = ("accept-datetime", "if-modified-since", "if-match", "query-id", "range")
+DECIDES_OTHERWISE: Final = ("accept-datetime", "if-modified-since", "if-match", "query-id", "range")
 _CHANGING: Final = re.compile(r"(?<![\w?$:.-])(?:(?:RAND|NOW|UUID|STRUUID)\s*\(|SERVICE\b)", re.IGNORECASE)
-_Request: TypeAlias = tuple[str, str, str, str]
+Request: TypeAlias = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class _Kept:
 
     answer: Held
     cost: int
-    requests: set[_Request] = field(default_factory=set)
+    requests: set[Request] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,10 @@ class Results:
         self._pool, self._newest, self._most = pool, newest, most_bytes
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        self._known: dict[_Request, _Known] = {}
+        self._known: dict[Request, _Known] = {}
         self._flights: Flights[tuple[Key, float | None], Held] = Flights()
         self._bytes = self._hits = self._misses = self._joined = self._fast = 0
+        self.told: Callable[[Request, Key, int | None, Ready], None] | None = None
 
     # ---- In a thread ---------------------------------------------------------------------------
 
@@ -260,7 +263,7 @@ class Results:
         known = self._known.get(asked)
         if known is None or (known.number is not None and known.number != self._present()):
             return None
-        if any(headers.get(name, "") for name in _DECIDES_OTHERWISE):
+        if any(headers.get(name, "") for name in DECIDES_OTHERWISE):
             return None
         with self._lock:
             if known.key in self._kept:
@@ -269,7 +272,7 @@ class Results:
         held = headers.get("if-none-match", "")
         return _unchanged(known) if held and known.etag in held else known.ready
 
-    def learn(self, asked: _Request, key: Key, number: int | None, ready: Ready, etag: str) -> None:
+    def learn(self, asked: Request, key: Key, number: int | None, ready: Ready, etag: str) -> None:
         """Remember the response to a request whose answer is kept; `number` is None where it never changes."""
         cost = sum(map(len, asked)) + sum(len(name) + len(value) for name, value in ready.headers) + _OVERHEAD
         with self._lock:
@@ -283,7 +286,14 @@ class Results:
             self._known[asked] = _Known(key, number, f'"{etag}"', ready, cost)
             self._shrink()
 
-    def _forget(self, asked: _Request) -> None:
+    def take(self, question: Question, answer: Answer, asked: Request, ready: Ready, etag: str) -> None:
+        """Keep an answer that was got elsewhere, with the request that led to it."""
+        self._count(joined=False)
+        if answer.version is not None and answer.size <= self._most // _LARGEST_PART:
+            self._keep(question, Held(ready.body, answer.version, answer.cut, answer.seconds))
+            self.learn(asked, key_of(question, answer.version), answer.version.number, ready, etag)
+
+    def _forget(self, asked: Request) -> None:
         """Take a request away from the answer that it led to until now."""
         known = self._known.pop(asked, None)
         kept = self._kept.get(known.key) if known else None
@@ -353,7 +363,10 @@ def _remember(response: Response) -> Response:
         headers = [(name, value) for name, value in response.headers if name.lower() not in _OF_ONE_REQUEST]
         query = request.query_string.decode("latin-1")
         asked = (request.path, query, request.headers.get("Accept", ""), _called_host())
-        results().learn(asked, noted.key, noted.number, Ready(200, headers, noted.body), noted.etag)
+        known, ready = results(), Ready(200, headers, noted.body)
+        known.learn(asked, noted.key, noted.number, ready, noted.etag)
+        if known.told:
+            known.told(asked, noted.key, noted.number, ready)
     return response
 
 
@@ -364,4 +377,4 @@ def _called_host() -> str:
 
 
 def _decides_otherwise(headers: WsgiHeaders) -> bool:
-    return any(headers.get(name) for name in _DECIDES_OTHERWISE)
+    return any(headers.get(name) for name in DECIDES_OTHERWISE)

@@ -60,9 +60,9 @@ def commit(why: str, act: Callable[[Change], object]) -> None:
 
     With `Settings.check_writes` it is first done on a copy, and `Rejected` is raised where that brings a finding
     which the graph has not yet and whose severity is "violation". What was wrong before does not hinder a write.
-    An error leaves all as it was. The engine cannot be stopped in the middle of an update, nor while it names blank
-    nodes (a chain of 400 that are all alike takes 13 seconds): one that runs away holds up other writes until the
-    service is started again, while queries go on. Only holders of the token can do that.
+    An error leaves all as it was. Blank nodes so alike that naming them takes more than 10 seconds are refused. The
+    engine cannot be stopped in the middle of an update: one that runs away holds up other writes until the service
+    is started again, while queries go on. Only holders of the token can do that.
     """
     if settings().check_writes:
         findings = check_change(store(), act)

@@ -1,0 +1,182 @@
+"""The quick lane: its responses are those of the application, and what is not plain goes the whole way."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+
+from graphkit.errors import LimitError
+from graphkit.store import Store, open_store
+from webui import create_app
+from webui.front import Ready
+from webui.protocol.lane import Lane
+from webui.protocol.results import results_of
+from webui.settings import Settings
+from webui.state import state_of
+
+JSON = "application/sparql-results+json"
+ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+
+
+@pytest.fixture
+def store(village: Store) -> Iterator[Store]:
+    """Give the village in a store of its own."""
+    with open_store() as opened:
+        with opened.change("the village") as change:
+            change.load(village.dump("nq"), media_type="nq")
+        yield opened
+
+
+@pytest.fixture
+def service(store: Store) -> Iterator[tuple[FlaskClient, Lane]]:
+    """Give the application and a lane beside it."""
+    app = create_app(store, Settings(query_seconds=1))
+    lane = Lane(state_of(app).pool, results_of(app))
+    yield app.test_client(), lane
+    state_of(app).pool.close()
+    state_of(app).services.close()
+
+
+def _whole(client: FlaskClient, accept: str, **parameters: str) -> Ready:
+    answer = client.get("/sparql", query_string=urlencode(parameters), headers={"Accept": accept})
+    return Ready(answer.status_code, [(name.lower(), value) for name, value in answer.headers], answer.data)
+
+
+def _quick(lane: Lane, accept: str, **parameters: str) -> Ready | None:
+    trip = lane.begin("/sparql", urlencode(parameters), {"accept": accept, "host": "localhost"}, "127.0.0.1")
+    if trip is None:
+        return None
+    select.select([trip.begun], [], [], trip.begun.seconds)
+    return lane.end(trip)
+
+
+@pytest.mark.parametrize(
+    ("accept", "first", "second"),
+    [
+        (JSON, {"query": "SELECT * { ?s ?p ?o } LIMIT 1"}, {"query": "SELECT ?s { ?s a ?kind } # é & <b>"}),
+        ("text/csv", {"query": "SELECT * {} "}, {"query": "SELECT ?p { ?s ?p ?o } LIMIT 7"}),
+        ("*/*", {"query": "ASK {}", "format": "csv"}, {"query": "ASK { ?s ?p 1 }", "format": "csv"}),
+        ("text/turtle", {"query": "CONSTRUCT WHERE { ?s a ?o }"}, {"query": "DESCRIBE <urn:none>"}),
+        ("*/*", {"format": "xml", "query": "SELECT * {}"}, {"format": "xml", "query": "SELECT ?x { ?x ?y ?z }"}),
+    ],
+)
+def test_a_response_is_that_of_the_application(
+    service: tuple[FlaskClient, Lane], accept: str, first: dict[str, str], second: dict[str, str]
+) -> None:
+    """Status, body and every header but the id of the query."""
+    client, lane = service
+    assert _quick(lane, accept, **second) is None
+    _whole(client, accept, **first)
+    if second["query"].startswith("DESCRIBE"):
+        assert _quick(lane, accept, **second) is None
+        return
+    quick = _quick(lane, accept, **second)
+    assert quick is not None
+    results_of(client.application)._kept.clear()
+    whole = _whole(client, accept, **second)
+    left = {"query-id", "date"}
+    assert quick.body == whole.body
+    assert sorted(each for each in quick.headers if each[0] not in left) == sorted(
+        each for each in whole.headers if each[0] not in left
+    )
+    assert len(dict(quick.headers)["query-id"]) == 32
+
+
+def test_what_it_answered_is_answered_from_memory_the_next_time(service: tuple[FlaskClient, Lane]) -> None:
+    """A repeated request needs no process, and its entity tag gets 304."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    query = {"query": "SELECT ?s { ?s ?p ?o } LIMIT 3"}
+    quick = _quick(lane, JSON, **query)
+    assert quick is not None
+    headers = {"accept": JSON, "host": "localhost"}
+    fast = results_of(client.application).fast
+    assert fast("GET", "/sparql", urlencode(query), headers).body == quick.body
+    tag = dict(quick.headers)["etag"]
+    assert fast("GET", "/sparql", urlencode(query), {**headers, "if-none-match": tag}).status == 304
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"query": "SELECT (RAND() AS ?r) {}"},
+        {"query": "SELECT * {}", "rows": "1"},
+        {"query": "SELECT * {}", "version": "1"},
+        {"query": "SELECT * { SERVICE <urn:x> {} }"},
+        {"query": "SELECT * {" + "{" * 200 + "}" * 201},
+        {"query": "SELECT * { ?s ?p 'too long for a link' } #" + "x" * 2000},
+        {"other": "SELECT * {}"},
+    ],
+)
+def test_what_is_not_plain_goes_the_whole_way(service: tuple[FlaskClient, Lane], parameters: dict[str, str]) -> None:
+    """Chance, other parameters, services, refusals, long addresses."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    assert _quick(lane, JSON, query="SELECT ?x {}") is not None
+    assert _quick(lane, JSON, **parameters) is None
+
+
+@pytest.mark.parametrize("name", ["if-none-match", "accept-datetime", "query-id", "x-forwarded-prefix"])
+def test_a_request_with_conditions_goes_the_whole_way(service: tuple[FlaskClient, Lane], name: str) -> None:
+    """Such a header decides the response."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    headers = {"accept": JSON, "host": "localhost", name: "x"}
+    assert lane.begin("/sparql", "query=ASK+%7B%7D", headers, "127.0.0.1") is None
+
+
+def test_a_host_or_format_that_was_not_seen_goes_the_whole_way(service: tuple[FlaskClient, Lane]) -> None:
+    """The application judges hosts and formats; the lane only repeats what it allowed."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    query = urlencode({"query": "SELECT ?a {}"})
+    assert lane.begin("/sparql", query, {"accept": JSON, "host": "elsewhere.example"}, "127.0.0.1") is None
+    assert lane.begin("/sparql", query, {"accept": "text/csv", "host": "localhost"}, "127.0.0.1") is None
+
+
+def test_a_new_version_needs_a_new_pattern(service: tuple[FlaskClient, Lane], store: Store) -> None:
+    """The headers name the version, so the first answer after a change comes from the application."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    with store.change("one more") as change:
+        change.load(b"<urn:new> <urn:is> 1 .", media_type="ttl")
+    assert _quick(lane, JSON, query="ASK { <urn:new> ?p ?o }") is None
+    _whole(client, JSON, query="ASK {}")
+    found = _quick(lane, JSON, query="ASK { <urn:new> ?p ?o }")
+    assert found is not None
+    assert b"true" in found.body
+    assert dict(found.headers)["graphkit-version"] == "2"
+
+
+def test_a_query_beyond_its_time_is_ended(service: tuple[FlaskClient, Lane]) -> None:
+    """Who gives it up gets the error of the limit, and the next query is answered."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    trip = lane.begin("/sparql", urlencode({"query": ENDLESS}), {"accept": JSON, "host": "localhost"}, "127.0.0.1")
+    assert trip is not None
+    assert not select.select([trip.begun], [], [], trip.begun.seconds)[0]
+    trip.begun.give_up()
+    with pytest.raises(LimitError) as caught:
+        lane.end(trip)
+    assert caught.value.limit == "time"
+    assert _whole(client, JSON, query="SELECT ?x {}").status == 200
+    assert state_of(client.application).pool.running() == []
+
+
+def test_all_readers_busy_means_the_whole_way(service: tuple[FlaskClient, Lane]) -> None:
+    """The lane never waits; one client never has all readers."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    headers = {"accept": JSON, "host": "localhost"}
+    trips = [lane.begin("/sparql", urlencode({"query": f"{ENDLESS} # {n}"}), headers, "127.0.0.1") for n in range(5)]
+    begun = [trip for trip in trips if trip]
+    assert 1 <= len(begun) <= 3
+    assert trips[-1] is None
+    for trip in begun:
+        trip.begun.give_up()
+        with pytest.raises(LimitError):
+            lane.end(trip)
