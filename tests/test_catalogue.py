@@ -29,9 +29,9 @@ from graphkit.queries import Query
 from graphkit.store import Store, open_store
 from graphkit.terms import QUERY
 from webui import create_app
-from webui.fields import MOST_CHOICES, choices, faults, fields, short_iri
+from webui.catalogue.choices import MOST_CHOICES, choices, faults, fields, short_iri
+from webui.catalogue.snippets import snippets
 from webui.settings import Settings
-from webui.snippets import snippets
 
 ORGANISATIONS = "/queries/explore/organisations"
 RDF_TYPES = {

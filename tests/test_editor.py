@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from graphkit.store import Store, open_store
-from graphkit.store.pool import Limits, ReaderPool
+from graphkit.store.pool.reader_pool import Limits, ReaderPool
 from graphkit.terms import PREFIXES
 from tests.village_fixture import village_store
 from webui import create_app

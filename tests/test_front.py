@@ -15,7 +15,7 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from webui.front import Front, Ready, Served
+from webui.serving.front import Front, Ready, Served
 
 LONG = b"0123456789abcdef" * 65536
 

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from graphkit.errors import LimitError
 from graphkit.store import Store, open_store
 from webui import create_app
-from webui.front import Ready
 from webui.protocol.lane import Lane
 from webui.protocol.results import results_of
+from webui.serving.front import Ready
 from webui.settings import Settings
 from webui.state import state_of
 

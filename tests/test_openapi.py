@@ -16,8 +16,8 @@ from graphkit import queries
 from graphkit.assembly import assemble_shipped
 from graphkit.store import Store, open_store
 from webui import create_app
-from webui.endpoints import FIXED
-from webui.openapi import openapi
+from webui.catalogue.endpoints import FIXED
+from webui.catalogue.openapi import openapi
 from webui.settings import Settings
 
 RDF = {"text/turtle": "turtle", "application/n-triples": "nt", "application/rdf+xml": "xml"}

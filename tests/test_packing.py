@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from webui.packing import packed
+from webui.serving.packing import packed
 
 PAGE = [("content-type", "text/html; charset=utf-8"), ("content-length", "4000"), ("etag", '"abc"'), ("vary", "Accept")]
 BODY = b"word" * 1000

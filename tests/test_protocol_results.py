@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from graphkit.errors import LimitError, QueryError
 from graphkit.store import Store, Version, open_store
-from graphkit.store.pool import Limits, Question, ReaderPool
+from graphkit.store.pool.reader_pool import Limits, Question, ReaderPool
 from tests.services import service
 from webui.protocol.results import Results, is_repeatable, key_of
 from webui.settings import Settings

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 
 from graphkit.errors import DataError, QueryError, StoreError, UsageError
 from graphkit.store import Store, open_store
-from webui import create_app, saved
-from webui.saved import SavedQueries
+from webui import create_app
+from webui.catalogue import saved
+from webui.catalogue.saved import SavedQueries
 from webui.settings import Settings
 
 TEXT = "SELECT ?s ?p WHERE { ?s ?p ?o } ORDER BY ?s ?p"

@@ -90,7 +90,7 @@ def children() -> set[int]:
             state, parent, _, session = (path / "stat").read_text().rpartition(")")[2].split()[:4]
             if state != "Z" or int(parent) != 1:
                 found[int(path.name)] = int(session)
-            if int(parent) == os.getpid() and b"graphkit.store.nursery" in (path / "cmdline").read_bytes():
+            if int(parent) == os.getpid() and b"graphkit.store.pool.nursery" in (path / "cmdline").read_bytes():
                 _SESSIONS.add(int(session))
     return {number for number, session in found.items() if session in _SESSIONS}
 
@@ -442,7 +442,7 @@ def stopped(pool: ReaderPool, client: str) -> None:
 
 def test_the_queue_is_bounded(embedded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes when too many wait is sent away at once, and who waits too long as well."""
-    monkeypatch.setattr("graphkit.store.turns.MOST_WAITING_OF_ONE", 1)
+    monkeypatch.setattr("graphkit.store.pool.turns.MOST_WAITING_OF_ONE", 1)
     with pool_of(embedded, Limits(seconds=20, readers=1)) as pool, ThreadPoolExecutor() as threads:
         blocker = threads.submit(stopped, pool, "one")
         until(lambda: len(pool.running()) == 1)

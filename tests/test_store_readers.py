@@ -14,10 +14,10 @@ import pytest
 
 from graphkit.errors import QueryError, StoreError
 from graphkit.store import Question, ReaderPool, open_store
-from graphkit.store.readers import Died, Nursery, Reader, Reply, TooLate
+from graphkit.store.pool.processes import Died, Nursery, Reader, Reply, TooLate
+from graphkit.store.pool.wire import Kind, Task
+from graphkit.store.pool.worker import cut_rows
 from graphkit.store.versions import pack
-from graphkit.store.wire import Kind, Task
-from graphkit.store.worker import cut_rows
 
 ALL = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"
@@ -185,7 +185,7 @@ def test_a_nursery_that_cannot_start_is_an_error_of_the_store(tmp_path: Path, mo
 def test_a_nursery_starts_without_the_heavy_libraries() -> None:
     """Only the engine is imported, so that the first question waits little, and little memory is taken."""
     heavy = "{'polars', 'numpy', 'rdflib', 'flask', 'webui', 'SPARQLWrapper'}"
-    code = f"import sys, graphkit.store.nursery; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, graphkit.store.pool.nursery; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
 

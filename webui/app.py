@@ -7,15 +7,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from graphkit.names import Names
 from graphkit.store import Store
-from graphkit.store.pool import Limits, ReaderPool, Rewrite
-from graphkit.store.services import Services
-from webui import catalogue, editor, metrics, openapi, pages, saved, search
+from graphkit.store.pool.reader_pool import Limits, ReaderPool, Rewrite
+from graphkit.store.services.gate import Services
+from webui import editor, pages, search
 from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
+from webui.catalogue import openapi, saved
+from webui.catalogue import pages as catalogue
 from webui.linked import routes
 from webui.protocol import description, graphs, problems, query, running, update
 from webui.protocol.access import check_host
 from webui.protocol.results import attach
+from webui.serving import metrics
 from webui.settings import Settings
 from webui.state import State, keep
 

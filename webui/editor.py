@@ -15,7 +15,7 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import BadRequest
 
 from graphkit.errors import GraphkitError
-from graphkit.store.pool import Question, ReaderPool
+from graphkit.store.pool.reader_pool import Question, ReaderPool
 from graphkit.terms import PREFIXES
 from webui.links import href, names_of
 from webui.state import pool, store

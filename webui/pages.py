@@ -10,11 +10,11 @@ from graphkit import queries
 from graphkit.export import standings_to_json
 from graphkit.export.gaps import gap_to_dict
 from graphkit.gaps import KINDS, TIERS, as_frame
+from webui.catalogue.tables import behind, download
 from webui.gaps import gap_rows
 from webui.links import href, query_href
 from webui.network import network_data, network_page
 from webui.state import analysis
-from webui.tables import behind, download
 
 __all__ = ["blueprint"]
 

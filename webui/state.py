@@ -8,8 +8,8 @@ from flask import Flask, current_app
 
 from graphkit.names import Names
 from graphkit.store import Store
-from graphkit.store.pool import ReaderPool
-from graphkit.store.services import Services
+from graphkit.store.pool.reader_pool import ReaderPool
+from graphkit.store.services.gate import Services
 from webui.analysis import Analysis
 from webui.settings import Settings
 

@@ -106,7 +106,7 @@ def serve(
 
 
 def _serve(location: str, host: str, port: int, settings: Settings | None = None, access_log: str = "") -> None:
-    from webui.server import Place, serve
+    from webui.serving.server import Place, serve
     from webui.settings import Settings
 
     if not is_there(location):

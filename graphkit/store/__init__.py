@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from graphkit.store.base import Change, Diff, Readable, Store, Version
     from graphkit.store.formats import convert
     from graphkit.store.opening import open_store
-    from graphkit.store.pool import ReaderPool
-    from graphkit.store.questions import Answer, Limits, Question, Running
+    from graphkit.store.pool.questions import Answer, Limits, Question, Running
+    from graphkit.store.pool.reader_pool import ReaderPool
     from graphkit.store.versions import canonical_hash
 
 __all__ = [
@@ -34,14 +34,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "questions",
+    "Answer": "pool.questions",
     "Change": "base",
     "Diff": "base",
-    "Limits": "questions",
-    "Question": "questions",
+    "Limits": "pool.questions",
+    "Question": "pool.questions",
     "Readable": "base",
-    "ReaderPool": "pool",
-    "Running": "questions",
+    "ReaderPool": "pool.reader_pool",
+    "Running": "pool.questions",
     "Store": "base",
     "Version": "base",
     "canonical_hash": "versions",

@@ -13,11 +13,11 @@ from graphkit import ontology, queries
 from graphkit.store.base import Readable
 from graphkit.terms import ID, compact, expand
 from webui.analysis import Analysis
+from webui.catalogue.tables import behind, iris_of
 from webui.gaps import gap_rows
 from webui.linked.addresses import address_of, values_address
 from webui.linked.schema_org import described
 from webui.links import Link, link, names_of
-from webui.tables import behind, iris_of
 from webui.words import HIDDEN, relation_order, relation_words
 
 __all__ = ["GROUP", "partners", "thing_page", "values_page"]

@@ -12,6 +12,7 @@ from graphkit import queries
 from graphkit.queries import Query
 from graphkit.store.base import Readable
 from graphkit.terms import GRAPH
+from webui.catalogue.tables import behind
 from webui.linked.addresses import address_of
 from webui.linked.reading import pick, reader
 from webui.linked.replying import is_held, tag_of
@@ -19,7 +20,6 @@ from webui.links import Link, link, names_of
 from webui.protocol.access import open_to_all, own_address
 from webui.protocol.formats import GRAPHS, HTML, negotiate
 from webui.protocol.problems import Refusal
-from webui.tables import behind
 
 __all__ = ["graph_page", "graph_response"]
 

@@ -17,6 +17,7 @@ from graphkit.errors import unknown_name
 from graphkit.store import Store, convert, open_store
 from graphkit.store.base import Readable
 from graphkit.terms import SOL, compact, graph_iri
+from webui.catalogue.tables import behind
 from webui.linked.addresses import FORMS, ONTOLOGY, VOCABULARY, address_of, document_address, split_suffix
 from webui.linked.describing import about_document, describe
 from webui.linked.page import thing_page
@@ -28,7 +29,6 @@ from webui.links import link, names_of, query_href
 from webui.protocol.access import own_address
 from webui.protocol.formats import HTML, Format
 from webui.protocol.query import Pick
-from webui.tables import behind
 
 __all__ = ["register"]
 

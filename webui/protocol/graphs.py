@@ -19,7 +19,7 @@ from flask import Blueprint, Response, request
 
 from graphkit.errors import DataError, UsageError
 from graphkit.store import Change, Version, open_store
-from graphkit.store.pool import Question
+from graphkit.store.pool.reader_pool import Question
 from graphkit.terms import graph_iri
 from webui.linked.sources import graph_response
 from webui.protocol.access import may_write, open_to_all, own_address, preflight, reason

@@ -18,11 +18,11 @@ from werkzeug.exceptions import HTTPException
 
 from graphkit.errors import GraphkitError
 from graphkit.store.guard import query_form
-from graphkit.store.pool import Begun, Question, ReaderPool
-from webui.front import Headers, Ready
+from graphkit.store.pool.reader_pool import Begun, Question, ReaderPool
 from webui.protocol.fields import pairs_of
 from webui.protocol.results import DECIDES_OTHERWISE, Key, Request, Results, etag_of, is_repeatable, key_of
 from webui.protocol.results import Headers as Given
+from webui.serving.front import Headers, Ready
 
 __all__ = ["Lane", "Trip"]
 

@@ -28,7 +28,7 @@ from graphkit import queries
 from graphkit.errors import DataError, LimitError, QueryError
 from graphkit.store import Version
 from graphkit.store.guard import query_form
-from graphkit.store.pool import Question
+from graphkit.store.pool.reader_pool import Question
 from webui import sparql
 from webui.protocol import description, update
 from webui.protocol.access import open_to_all, preflight

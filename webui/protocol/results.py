@@ -21,9 +21,9 @@ from werkzeug.datastructures import Headers as WsgiHeaders
 from graphkit.errors import GraphkitError
 from graphkit.store import Version
 from graphkit.store.guard import bare_code
-from graphkit.store.pool import Answer, Question, ReaderPool
-from webui.front import Ready
+from graphkit.store.pool.reader_pool import Answer, Question, ReaderPool
 from webui.protocol.flights import Flight, Flights
+from webui.serving.front import Ready
 
 __all__ = [
     "DECIDES_OTHERWISE",

@@ -6,7 +6,7 @@ import time
 
 from flask import Blueprint, Response, jsonify, request
 
-from graphkit.store.pool import Running
+from graphkit.store.pool.reader_pool import Running
 from webui.protocol.access import open_to_all, preflight, require_token
 from webui.protocol.problems import Refusal
 from webui.protocol.results import results

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from graphkit.errors import UsageError
-from webui.front import Served
+from webui.serving.front import Served
 
 __all__ = ["AccessLog"]
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, Final
 
 from graphkit.errors import QueryError
-from graphkit.store.wire import INLINE_BYTES, Kind, Order, ReplyHead, Said, Task, receive
+from graphkit.store.pool.wire import INLINE_BYTES, Kind, Order, ReplyHead, Said, Task, receive
 
 __all__ = ["Died", "Nursery", "Process", "Reader", "Reply", "TooLate", "refusal"]
 
-_IMPORTS_FROM: Final = str(Path(__file__).resolve().parents[2])
+_IMPORTS_FROM: Final = str(Path(__file__).resolve().parents[3])
 _LOOK_EVERY_SECONDS: Final = 0.1
 _STARTED_WITHIN_SECONDS: Final = 20.0
 _ENDED_WITHIN_SECONDS: Final = 5.0
@@ -193,7 +193,7 @@ class Nursery:
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-m", "graphkit.store.nursery", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "graphkit.store.pool.nursery", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from graphkit.store import Store
-from graphkit.store.pool import ReaderPool
+from graphkit.store.pool.reader_pool import ReaderPool
 from webui.protocol.results import Results
 from webui.state import pool, store
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from graphkit.errors import StoreError
-from graphkit.store.readers import Died, Nursery, Reader
+from graphkit.store.pool.processes import Died, Nursery, Reader
 
 __all__ = ["Generations", "Kept"]
 

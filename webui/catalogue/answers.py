@@ -18,17 +18,17 @@ from graphkit.errors import GraphkitError, QueryError, UsageError, unknown_name
 from graphkit.export import frame_to_text
 from graphkit.queries import Query
 from graphkit.store.frames import frame_from_tsv
-from graphkit.store.pool import Question
-from webui.fields import Values, faults, fields
+from graphkit.store.pool.reader_pool import Question
+from webui.catalogue.choices import Values, faults, fields
+from webui.catalogue.snippets import snippets
+from webui.catalogue.tables import linked
 from webui.protocol.access import open_to_all, own_address
 from webui.protocol.fields import Fields
 from webui.protocol.formats import GRAPHS, HTML, Format, negotiate
 from webui.protocol.problems import Problem, Refusal, problem_of
 from webui.protocol.query import Pick, pick_version, query_id
 from webui.protocol.results import Given, etag_of, is_repeatable, key_of, results
-from webui.snippets import snippets
 from webui.state import settings, store
-from webui.tables import linked
 
 __all__ = ["Asked", "answered", "offered", "split_suffix", "tagged"]
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
-    from graphkit.store.pool import Begun
+    from graphkit.store.pool.reader_pool import Begun
     from webui.protocol.lane import Trip
 
 from graphkit.errors import GraphkitError
-from webui.packing import packed
+from webui.serving.packing import packed
 
 __all__ = ["Crew", "Front", "Ready", "Served"]
 

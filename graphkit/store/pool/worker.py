@@ -21,7 +21,7 @@ import pyoxigraph as ox
 
 from graphkit.errors import QueryError
 from graphkit.store import engine
-from graphkit.store.wire import INLINE_BYTES, Kind, ReplyHead, Task, receive
+from graphkit.store.pool.wire import INLINE_BYTES, Kind, ReplyHead, Task, receive
 
 __all__ = ["cut_rows", "reserved_bytes", "serve"]
 

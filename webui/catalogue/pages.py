@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from graphkit import queries
 from graphkit.queries import Query
 from graphkit.terms import PREFIXES
-from webui.answers import answered, split_suffix, tagged
+from webui.catalogue.answers import answered, split_suffix, tagged
 from webui.protocol.access import own_address
 from webui.protocol.formats import GRAPHS, HTML, Format, negotiate
 

@@ -1,6 +1,6 @@
 """The warm parent of a pool's workers: a small process of one thread that forks one for each line it is given.
 
-`python -m graphkit.store.nursery FD` listens to its pool on the socket FD. It holds no data: its workers open a
+`python -m graphkit.store.pool.nursery FD` listens to its pool on the socket FD. It holds no data: its workers open a
 checkpoint on disk after the fork, because a process that has the engine's files open must not be forked. On order
 it forks a second nursery, which loads one version into memory and forks workers that share it. A nursery ends,
 with all it forked, as soon as the pool's end of its line is closed, also by a crash of the server.
@@ -25,8 +25,8 @@ from typing import Final, NoReturn
 
 import pyoxigraph as ox
 
-from graphkit.store.wire import Order, Said, receive
-from graphkit.store.worker import serve
+from graphkit.store.pool.wire import Order, Said, receive
+from graphkit.store.pool.worker import serve
 
 __all__ = ["main"]
 

@@ -24,7 +24,7 @@ from graphkit import queries
 from graphkit.errors import GraphkitError, StoreError, UsageError
 from graphkit.queries import Query
 from graphkit.store.guard import check_query
-from webui.answers import answered, split_suffix
+from webui.catalogue.answers import answered, split_suffix
 from webui.protocol.access import own_address, require_own_site
 from webui.protocol.problems import Refusal
 from webui.state import settings, store

@@ -18,10 +18,10 @@ import graphkit
 from graphkit import queries
 from graphkit.queries import Parameter, Query
 from graphkit.terms import ID
-from webui.answers import offered, tagged
-from webui.catalogue import service_link
-from webui.endpoints import FIXED, PROBLEM, TAGS, Endpoint, Input, Output
-from webui.fields import choices, short_iri
+from webui.catalogue.answers import offered, tagged
+from webui.catalogue.choices import choices, short_iri
+from webui.catalogue.endpoints import FIXED, PROBLEM, TAGS, Endpoint, Input, Output
+from webui.catalogue.pages import service_link
 from webui.protocol.access import own_address
 from webui.state import settings, store
 

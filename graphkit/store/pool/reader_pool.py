@@ -13,25 +13,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol, runtime_checkable
 
-from graphkit.errors import GraphkitError, LimitError, QueryError, StoreError, UnknownNameError, UsageError
+from graphkit.errors import GraphkitError, LimitError, StoreError, UnknownNameError, UsageError
 from graphkit.store.asking import Asking
 from graphkit.store.base import Readable, Store, Version
 from graphkit.store.embedded import EmbeddedStore
-from graphkit.store.generations import Generations
 from graphkit.store.guard import check_query, query_form
-from graphkit.store.questions import Answer, AnswerFile, Limits, Question, Running
-from graphkit.store.readers import Died, Reader, Reply, TooLate, refusal
-from graphkit.store.turns import Ticket, Turns
-from graphkit.store.wire import Kind, Task
-from graphkit.store.worker import cut_rows
+from graphkit.store.pool.faults import death_of, fault_of, nobody_waits, too_long, too_slow
+from graphkit.store.pool.generations import Generations
+from graphkit.store.pool.processes import Died, Reader, Reply, TooLate
+from graphkit.store.pool.questions import Answer, AnswerFile, Limits, Question, Running
+from graphkit.store.pool.turns import Ticket, Turns
+from graphkit.store.pool.wire import Kind, Task
+from graphkit.store.pool.worker import cut_rows
 
 __all__ = ["Answer", "Begun", "Limits", "Question", "ReaderPool", "Rewrite", "Running"]
 
 Rewrite = Callable[[str], AbstractContextManager[str]]
 """Gives the text that runs in the place of a query, for as long as the block lasts."""
 
-_ASK_FOR_LESS: Final = "ask for less: narrow the pattern, or add a LIMIT to each part"
-_OUT_OF_MEMORY: Final = ("memory allocation", "MemoryError", "bad_alloc", "temporarily unavailable")
 _LOOK_EVERY_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.05
 _MOST_TRIES: Final = 3
@@ -131,16 +130,16 @@ class ReaderPool:
         try:
             reply = reader.receive(time.monotonic() + _LEAST_SECONDS)
             usable = not reply.head.spent and reply.head.kind != Kind.LOST
-            self._raise_fault(reply)
+            self._check_reply(reply)
         except TooLate as late:
             reader.kill()
-            raise _too_slow(run.seconds) from late
+            raise too_slow(run.seconds) from late
         except Died as death:
             if time.monotonic() - begun.started >= run.seconds:
-                raise _too_slow(run.seconds) from death
+                raise too_slow(run.seconds) from death
             if run.ticket.stopped:
                 raise LimitError("the query was stopped", limit="stopped") from death
-            raise self._death(death.words) from death
+            raise death_of(death.words, self.limits) from death
         finally:
             self._put_away(run, reader, usable=usable and not run.ticket.stopped)
         head = reply.head
@@ -266,12 +265,17 @@ class ReaderPool:
             except Died as death:
                 left -= time.monotonic() - began
                 if last or death.words or run.seconds - left > _DIED_IDLE_SECONDS:
-                    raise self._death(death.words) from death
+                    raise death_of(death.words, self.limits) from death
             else:
                 if last or reply.head.kind != Kind.LOST:
-                    self._raise_fault(reply)
+                    self._check_reply(reply)
                     break
         return version, reply
+
+    def _check_reply(self, reply: Reply) -> None:
+        fault = fault_of(reply, self.limits, self._store.location)
+        if fault:
+            raise fault
 
     def _reader(self, generations: Generations, number: int | None) -> tuple[Version | None, Reader]:
         """Get a reader of the version that is asked for; if that is dropped meanwhile, of the newest one."""
@@ -292,7 +296,7 @@ class ReaderPool:
             usable = not reply.head.spent and reply.head.kind != Kind.LOST
         except TooLate as late:
             reader.kill()
-            raise (_nobody_waits() if late.gone else _too_slow(run.seconds)) from late
+            raise (nobody_waits() if late.gone else too_slow(run.seconds)) from late
         except Died as death:
             if ticket.stopped:
                 raise LimitError("the query was stopped", limit="stopped") from death
@@ -324,13 +328,13 @@ class ReaderPool:
             data = self._from_endpoint(question, text, "tsv" if some else question.media_type, seconds)
         except StoreError as error:
             if time.monotonic() - started >= seconds:
-                raise _too_slow(seconds) from error
+                raise too_slow(seconds) from error
             raise
         cut = False
         if some and rows is not None:
             data, cut = cut_rows(data, question.media_type, rows)
         if len(data) > self.limits.max_bytes:
-            raise _too_long(self.limits.max_bytes)
+            raise too_long(self.limits.max_bytes)
         return Answer(None, len(data), cut, time.monotonic() - started, data)
 
     def _from_endpoint(self, question: Question, text: str, media_type: str, seconds: float) -> bytes:
@@ -338,38 +342,6 @@ class ReaderPool:
             graphs = question.default_graphs, question.named_graphs
             return self._store.answer_in(text, media_type, seconds, default_graphs=graphs[0], named_graphs=graphs[1])
         return self._store.answer(text, media_type)
-
-    # ---- Faults ----------------------------------------------------------------------------------
-
-    def _raise_fault(self, reply: Reply) -> None:
-        kind = reply.head.kind
-        if kind == Kind.REFUSED:
-            raise refusal(reply)
-        if kind == Kind.TOO_LONG:
-            raise _too_long(self.limits.max_bytes)
-        if kind == Kind.MEMORY:
-            raise self._too_large()
-        if kind == Kind.LOST:
-            raise StoreError(
-                f"the version cannot be opened for reading: {reply.body.decode(errors='replace')}",
-                where=self._store.location,
-                hint="try again; the version may just have been removed",
-            )
-
-    def _death(self, words: str) -> QueryError:
-        """Tell from its last words what was wrong with the query that ended a reader."""
-        if any(sign in words for sign in _OUT_OF_MEMORY):
-            return self._too_large()
-        _log.warning("a reader has died: %s", words.strip() or "without a word")
-        return QueryError(
-            "the query broke the process that answered it", hint="write it with less nesting and shorter paths"
-        )
-
-    def _too_large(self) -> LimitError:
-        most = self.limits.memory_bytes // 1024**2
-        return LimitError(
-            f"the query needed more than {most:,} MiB of memory and was stopped", limit="memory", hint=_ASK_FOR_LESS
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,21 +413,3 @@ def _check(sparql: str) -> None:
 @lru_cache(maxsize=256)
 def _check_remembered(sparql: str) -> None:
     check_query(sparql)
-
-
-def _nobody_waits() -> LimitError:
-    return LimitError("nobody waits for the answer any more", limit="stopped")
-
-
-def _too_slow(seconds: float) -> LimitError:
-    return LimitError(
-        f"the query took longer than {seconds:g} seconds and was stopped", limit="time", hint=_ASK_FOR_LESS
-    )
-
-
-def _too_long(most: int) -> LimitError:
-    return LimitError(
-        f"the answer is longer than {most:,} bytes",
-        limit="length",
-        hint="ask for less, with LIMIT or a narrower pattern",
-    )

@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeAlias
 import pyoxigraph as ox
 
 from graphkit.errors import QueryError
-from graphkit.store.outward import ACCEPTED, Reply
+from graphkit.store.services.outward import ACCEPTED, Reply
 
 __all__ = ["LABEL", "MATCHED", "MATCHES", "MOST_HITS", "SCORE", "SEARCH", "Found", "Search", "answer_search"]
 

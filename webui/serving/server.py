@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphkit.errors import GraphkitError
 from graphkit.store import open_store
-from webui.access_log import AccessLog
 from webui.app import create_app
-from webui.front import Front
 from webui.protocol.lane import Lane
 from webui.protocol.results import results_of
+from webui.serving.access_log import AccessLog
+from webui.serving.front import Front
 from webui.settings import Settings
 from webui.state import state_of
 

@@ -1,0 +1,1 @@
+"""Let queries call services: `gate` stands between the engine and them, `outward` is the client for other hosts."""
