@@ -13,8 +13,9 @@ import pytest
 from graphkit.errors import DataError, UnknownNameError, UsageError
 from graphkit.gaps import backtest as module
 from graphkit.gaps.backtest import FIGURES, LEAST_POSITIVES, BacktestReport, backtest, rolling_cuts
+from graphkit.gaps.lists import top_pairs
 from graphkit.gaps.rankings import drawn
-from graphkit.gaps.scorers import SCORERS, top_pairs
+from graphkit.gaps.scorers import SCORERS
 from graphkit.network import COLUMNS, Network
 
 CUT = date(2017, 12, 31)

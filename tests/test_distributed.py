@@ -18,6 +18,7 @@ import pytest
 
 from graphkit.errors import DataError, MissingExtraError, UnknownNameError, UsageError
 from graphkit.gaps import distributed, scorers
+from graphkit.gaps import lists as local_lists
 from graphkit.gaps.distributed import joins, lists
 from graphkit.gaps.distributed.door import Session, collected, handed_over
 from graphkit.measures import nulls, position
@@ -113,7 +114,7 @@ def test_a_table_that_is_none_of_participations_is_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", distributed.SPARK_SCORERS)
 def test_the_best_pairs_are_those_of_the_local_engine(spread: distributed.Spread, local: Network, name: str) -> None:
     """The first 200, with ties among them, in the same order."""
-    same(distributed.top_pairs(spread, name, 200, today=DAY), scorers.top_pairs(local, name, 200, today=DAY))
+    same(distributed.top_pairs(spread, name, 200, today=DAY), local_lists.top_pairs(local, name, 200, today=DAY))
 
 
 @pytest.mark.java
@@ -126,7 +127,7 @@ def test_ties_that_travel_and_hubs_in_pieces_give_the_same(spark: Session, monke
     spread = distributed.from_participations(spark, rows, copied_ties=0)
     assert not spread.copied
     for name in ("adamic_adar", "l3"):
-        same(distributed.top_pairs(spread, name, 100, today=DAY), scorers.top_pairs(network, name, 100, today=DAY))
+        same(distributed.top_pairs(spread, name, 100, today=DAY), local_lists.top_pairs(network, name, 100, today=DAY))
     seeds = network.organisations[:30]
     found = distributed.personalised_pagerank(spread, seeds, steps=3)
     expected = position.personalised_pagerank(network, weights=network.adjacency, rows=range(30), steps=3)
@@ -142,7 +143,7 @@ def test_no_organisation_fills_a_capped_list(
 ) -> None:
     """However few pairs come here at a time, the list is the local one."""
     monkeypatch.setattr(lists, "_POOL", 60)
-    expected = scorers.top_pairs(local, "resource_allocation", 60, today=DAY, per_organisation=2)
+    expected = local_lists.top_pairs(local, "resource_allocation", 60, today=DAY, per_organisation=2)
     same(distributed.top_pairs(spread, "resource_allocation", 60, today=DAY, per_organisation=2), expected)
 
 
@@ -156,7 +157,7 @@ def test_a_network_of_the_store_is_handed_over_and_its_list_runs_to_the_end(
     bare = Network.from_pairs([("b", "a"), ("b", "c"), ("d", "e"), ("e", "f")], organisations=["g"])
     spread = distributed.from_network(spark, bare)
     for name in ("common_neighbours", "ppr_recency"):
-        expected = scorers.top_pairs(bare, name, 100, today=DAY)
+        expected = local_lists.top_pairs(bare, name, 100, today=DAY)
         assert expected["score"][-1] == 0
         same(distributed.top_pairs(spread, name, 100, today=DAY), expected)
 
@@ -235,7 +236,7 @@ def test_spark_reads_tables_itself(spark: Session, tmp_path: Path) -> None:
     rows = drawn(60, 60, 3)
     rows.write_parquet(tmp_path / "rows.parquet")
     rows.write_csv(tmp_path / "rows.csv")
-    expected = scorers.top_pairs(distributed.network_of(rows, largest=5), "common_neighbours", 20, today=DAY)
+    expected = local_lists.top_pairs(distributed.network_of(rows, largest=5), "common_neighbours", 20, today=DAY)
     for name in ("rows.parquet", "rows.csv"):
         spread = distributed.from_participations(spark, tmp_path / name, largest=5)
         same(distributed.top_pairs(spread, "common_neighbours", 20, today=DAY), expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import networkx as nx
@@ -11,8 +12,9 @@ import polars as pl
 import pytest
 
 from graphkit.errors import UnknownNameError, UsageError
-from graphkit.gaps import scorers
-from graphkit.gaps.scorers import SCORERS, default_scorer, find_scorer, top_pairs
+from graphkit.gaps import lists, scorers
+from graphkit.gaps.lists import top_pairs
+from graphkit.gaps.scorers import SCORERS, default_scorer, find_scorer
 from graphkit.measures import position
 from graphkit.network import Network, recency_weights
 
@@ -167,7 +169,7 @@ def test_no_organisation_fills_a_capped_list(network: Network, monkeypatch: pyte
         if max(named[source], named[target]) < 2 and len(expected) < 40:
             named.update((source, target))
             expected.append((source, target))
-    monkeypatch.setattr(scorers, "_POOL", 1)
+    monkeypatch.setattr(lists, "_POOL", 1)
     found = top_pairs(network, "fusion", 40, today=DAY, per_organisation=2)
     assert found.select("source", "target").rows() == expected
 
@@ -226,3 +228,27 @@ def test_each_scorer_says_what_it_is() -> None:
     assert default_scorer(Network.from_pairs([("a", "b")])) == "fusion"
     large = Network.from_pairs([], organisations=[f"o{i}" for i in range(5_000)])
     assert default_scorer(large) == "ppr_recency"
+
+
+@pytest.mark.parametrize("name", ["common_neighbours", "adamic_adar", "resource_allocation"])
+@pytest.mark.parametrize("per_organisation", [None, 3])
+def test_lists_of_shared_partners_equal_those_of_all_pairs(
+    network: Network, name: str, per_organisation: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sparse product gives the same list, also in small blocks and when the pairs above 0 are used up."""
+    everything = len(network.organisations) ** 2
+    monkeypatch.setattr(lists, "_CELLS_AT_ONCE", 50)
+    quick = top_pairs(network, name, everything, today=DAY, per_organisation=per_organisation)
+    plain = replace(SCORERS[name], worth=None)
+    monkeypatch.setattr(lists, "find_scorer", lambda _: plain)
+    slow = top_pairs(network, name, everything, today=DAY, per_organisation=per_organisation)
+    assert quick.equals(slow)
+    assert (slow["score"] == 0).any()
+
+
+def test_a_list_of_a_large_network_takes_seconds() -> None:
+    """Twenty thousand organisations in a ring of triangles: 200 million pairs, few of which share a partner."""
+    count = 20_000
+    ring = Network.from_pairs([(f"o{i:05}", f"o{(i + step) % count:05}") for i in range(count) for step in (1, 2)])
+    best = top_pairs(ring, "common_neighbours", 10, today=DAY)
+    assert best["score"].to_list() == [2.0] * 10

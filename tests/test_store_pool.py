@@ -21,6 +21,7 @@ import pytest
 from graphkit import queries
 from graphkit.errors import LimitError, QueryError, StoreError, UnknownNameError, UsageError
 from graphkit.store import Limits, Question, ReaderPool, Store, open_store
+from graphkit.store.pool.faults import death_of
 
 ALL = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"
@@ -673,3 +674,12 @@ def test_what_xml_cannot_hold_is_refused_in_xml_only(query: str, form: str) -> N
             pool.ask(Question(query, form))
         assert pool.ask(Question(query, "json" if form == "xml" else "ttl")).size
         pool.close()
+
+
+def test_the_last_words_of_a_process_say_what_to_do_next() -> None:
+    """Memory, a sort that the engine gives up, and anything else are told apart."""
+    limits = Limits(memory_bytes=5 * 1024**2)
+    unsorted = "user-provided comparison function does not correctly implement a total order"
+    assert "5 MiB" in death_of("memory allocation of 9 bytes failed", limits).what
+    assert "STR(?x)" in death_of(unsorted, limits).hint
+    assert "nesting" in death_of("", limits).hint

@@ -59,7 +59,7 @@ def ties(
         source = table or _held(location, network)
         frame = _on_spark(source, scorer, number, today, per_organisation, master=master, largest=largest)
     else:
-        from graphkit.gaps.scorers import top_pairs
+        from graphkit.gaps.lists import top_pairs
 
         loaded = _read(table, largest) if table else _held(location, network)
         frame = top_pairs(loaded, scorer, number, today=today, per_organisation=per_organisation)

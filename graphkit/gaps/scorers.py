@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +11,6 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -20,7 +18,7 @@ from graphkit.errors import UsageError, unknown_name
 from graphkit.measures import position
 from graphkit.network import Matrix, Network, recency_weights
 
-__all__ = ["SCORERS", "Pairs", "Scorer", "default_scorer", "find_scorer", "open_pairs", "ready_scorers", "top_pairs"]
+__all__ = ["SCORERS", "Pairs", "Scorer", "default_scorer", "find_scorer", "open_pairs", "ready_scorers", "settled"]
 
 Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Row numbers of the first and of the second organisation of each pair, of equal length."""
@@ -31,7 +29,6 @@ _Prepare: TypeAlias = Callable[[Network, date], _Rows]
 _LARGE = 5_000
 _KATZ_STEPS = 4
 _SEED = 20171231
-_POOL = 50_000
 _BITS = 40
 _NO_SPREAD = 1e-9
 
@@ -48,6 +45,8 @@ class Scorer:
     name: str
     summary: str
     function: _Prepare
+    worth: Callable[[Network], NDArray[np.float64]] | None = None
+    """What each shared partner adds to the score, where nothing else does: then all other pairs score 0."""
 
     def rows(self, network: Network, today: date) -> _Rows:
         """Prepare the scorer and return a function from row numbers to their scores, rows x organisations.
@@ -57,7 +56,7 @@ class Scorer:
         holds a number of no meaning.
         """
         prepared = self.function(network, today)
-        return lambda rows: _settled(prepared(rows))
+        return lambda rows: settled(prepared(rows))
 
     def score(self, network: Network, pairs: Pairs, today: date) -> NDArray[np.float64]:
         """Score the given pairs of row numbers; a pair has the same score in both directions.
@@ -116,76 +115,6 @@ def find_scorer(name: str) -> Scorer:
     return SCORERS[name]
 
 
-def top_pairs(
-    network: Network, scorer: str, k: int, *, today: date, per_organisation: int | None = None
-) -> pl.DataFrame:
-    """List the `k` pairs without a tie that score highest, best first, ties in order of IRI.
-
-    With `per_organisation` the list is what one gets by going down all pairs and leaving out those of which
-    one has already been named so often: else organisations with many partners fill the list. Memory holds one
-    block of rows and some 50,000 pairs, whatever the size of the network.
-
-    Returns
-    -------
-    source, target, score (its order alone has a meaning)
-
-    Raises `UsageError` where `k` or `per_organisation` is below 1, `UnknownNameError` for the scorer.
-
-    >>> star = Network.from_pairs([("a", "b"), ("a", "c"), ("a", "d")])
-    >>> top_pairs(star, "common_neighbours", 2, today=date(2026, 1, 1), per_organisation=1).rows()
-    [('b', 'c', 1.0)]
-    """
-    if min(k, k if per_organisation is None else per_organisation) < 1:
-        raise UsageError("a list of no pairs was asked for", hint="give 1 or more for k and per_organisation")
-    score_rows = find_scorer(scorer).rows(network, today)
-    chosen: list[tuple[int, int, float]] = []
-    named: Counter[int] = Counter()
-    limit = k if per_organisation is None else per_organisation
-    while len(chosen) < k:
-        full = np.array([row for row, count in named.items() if count >= limit], dtype=np.int64)
-        pool = _best(network, score_rows, max(k, _POOL), full, [(i, j) for i, j, _ in chosen])
-        if not pool:
-            break
-        for i, j, score in pool:
-            if len(chosen) < k and max(named[i], named[j]) < limit:
-                named.update((i, j))
-                chosen.append((i, j, score))
-    names = network.organisations
-    rows = [(names[i], names[j], score) for i, j, score in chosen]
-    return pl.DataFrame(rows, schema={"source": pl.String, "target": pl.String, "score": pl.Float64}, orient="row")
-
-
-def _best(
-    network: Network, score_rows: _Rows, size: int, full: NDArray[np.int64], taken: list[tuple[int, int]]
-) -> list[tuple[int, int, float]]:
-    """Give the best pairs without a tie, in order, that are not taken and of which none is full."""
-    n = len(network.organisations)
-    barred = np.zeros(n, dtype=bool)
-    barred[full] = True
-    keys = np.array([i * n + j for i, j in taken], dtype=np.int64)
-    best = np.zeros(0), np.zeros(0, dtype=np.int64)
-    for rows in position.row_blocks(n):
-        open_cells = open_pairs(network, rows) & ~barred[rows][:, None] & ~barred
-        row, column = np.nonzero(open_cells)
-        here = rows[row] * n + column
-        fresh = ~np.isin(here, keys)
-        found = score_rows(rows)[row[fresh], column[fresh]]
-        best = _merged(np.concatenate([best[0], found]), np.concatenate([best[1], here[fresh]]), size)
-    return [(key // n, key % n, score) for score, key in zip(*(part.tolist() for part in best), strict=True)]
-
-
-def _merged(
-    scores: NDArray[np.float64], keys: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Keep the highest `size` scores, in falling order, those of one score by rising key."""
-    if scores.size > size:
-        least = np.partition(scores, scores.size - size)[scores.size - size]
-        kept = scores >= least
-        scores, keys = scores[kept], keys[kept]
-    order = np.lexsort((keys, -scores))[:size]
-    return scores[order], keys[order]
-
-
 def open_pairs(network: Network, rows: NDArray[np.int64], *, both_ways: bool = False) -> NDArray[np.bool_]:
     """Tell for a block of rows which columns come later (or are others at all) and have no tie."""
     columns = np.arange(len(network.organisations))
@@ -194,8 +123,8 @@ def open_pairs(network: Network, rows: NDArray[np.int64], *, both_ways: bool = F
     return np.asarray(later & ~tied)
 
 
-def _settled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to forty binary digits."""
+def settled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to forty binary digits, so that the order in which numbers were added decides nothing."""
     fraction, exponent = np.frexp(values)
     return np.asarray(np.ldexp(np.rint(np.ldexp(fraction, _BITS)), exponent - _BITS))
 
@@ -250,7 +179,7 @@ def _common_neighbours(network: Network, today: date) -> _Rows:  # noqa: ARG001
 
     M. E. J. Newman, Physical Review E 64, 025102 (2001).
     """
-    return _shared(network.adjacency, np.ones(len(network.organisations)))
+    return _shared(network, _one)
 
 
 def _adamic_adar(network: Network, today: date) -> _Rows:  # noqa: ARG001
@@ -258,7 +187,7 @@ def _adamic_adar(network: Network, today: date) -> _Rows:  # noqa: ARG001
 
     L. A. Adamic and E. Adar, Social Networks 25, 211 (2003).
     """
-    return _shared(network.adjacency, 1 / np.log(np.maximum(_degrees(network), 2)))
+    return _shared(network, _by_logarithm)
 
 
 def _resource_allocation(network: Network, today: date) -> _Rows:  # noqa: ARG001
@@ -266,7 +195,7 @@ def _resource_allocation(network: Network, today: date) -> _Rows:  # noqa: ARG00
 
     T. Zhou, L. Lü and Y.-C. Zhang, European Physical Journal B 71, 623 (2009).
     """
-    return _shared(network.adjacency, 1 / np.maximum(_degrees(network), 1))
+    return _shared(network, _by_degree)
 
 
 def _l3(network: Network, today: date) -> _Rows:  # noqa: ARG001
@@ -358,9 +287,25 @@ def _learned(network: Network, today: date) -> _Rows:
     return prepare(network, today)
 
 
-def _shared(adjacency: Matrix, worth: NDArray[np.float64]) -> _Rows:
+def _one(network: Network) -> NDArray[np.float64]:
+    return np.ones(len(network.organisations))
+
+
+def _by_logarithm(network: Network) -> NDArray[np.float64]:
+    return np.asarray(1 / np.log(np.maximum(_degrees(network), 2)))
+
+
+def _by_degree(network: Network) -> NDArray[np.float64]:
+    return np.asarray(1 / np.maximum(_degrees(network), 1))
+
+
+_WORTH: Final = {"common_neighbours": _one, "adamic_adar": _by_logarithm, "resource_allocation": _by_degree}
+
+
+def _shared(network: Network, worth: Callable[[Network], NDArray[np.float64]]) -> _Rows:
     """Add up what the partners of both are worth."""
-    valued = sparse.csr_array(sparse.diags_array(worth) @ adjacency)
+    adjacency = network.adjacency
+    valued = sparse.csr_array(sparse.diags_array(worth(network)) @ adjacency)
     return lambda rows: np.asarray((adjacency[rows] @ valued).toarray())
 
 
@@ -383,8 +328,8 @@ def _moments(
             cells = part[mask & np.isfinite(part)]
             sums[number] += cells.size, cells.sum(), (cells**2).sum()
             lows[number] = cells.min(initial=lows[number])
-    mean = _settled(sums[:, 1] / np.maximum(sums[:, 0], 1))
-    spread = _settled(np.sqrt(np.maximum(sums[:, 2] / np.maximum(sums[:, 0], 1) - mean**2, 0)))
+    mean = settled(sums[:, 1] / np.maximum(sums[:, 0], 1))
+    spread = settled(np.sqrt(np.maximum(sums[:, 2] / np.maximum(sums[:, 0], 1) - mean**2, 0)))
     return [
         (float(m), float(s), float(low)) if s > _NO_SPREAD else (0.0, 1.0, float(low) if np.isfinite(low) else 0.0)
         for m, s, low in zip(mean, spread, lows, strict=True)
@@ -393,9 +338,10 @@ def _moments(
 
 def _known(*functions: _Prepare) -> Mapping[str, Scorer]:
     """Name each scorer after its function and take its summary from the docstring."""
+    names = {function.__name__.removeprefix("_"): function for function in functions}
     known = [
-        Scorer(function.__name__.removeprefix("_"), (inspect.getdoc(function) or "").splitlines()[0], function)
-        for function in functions
+        Scorer(name, (inspect.getdoc(function) or "").splitlines()[0], function, _WORTH.get(name))
+        for name, function in names.items()
     ]
     return MappingProxyType({scorer.name: scorer for scorer in known})
 

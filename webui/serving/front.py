@@ -50,7 +50,7 @@ _TAKEN_WITHIN: Final = 60.0
 _MOST_ARRIVING: Final = 64
 _DATES: Final = frozenset({"if-modified-since", "if-unmodified-since", "if-range"})
 _NO_YEAR: Final = re.compile(r"[0-9]{5}")
-_QUERY_PATHS: Final = ("/sparql", "/store")
+_QUERY_PATHS: Final = ("/sparql", "/store", "/queries/", "/q/", "/data")
 _log = logging.getLogger(__name__)
 
 
@@ -110,11 +110,11 @@ class Front:
     """The RSGI application. Pages and queries have crews of their own, so that slow queries never hold up a page.
 
     `fast` is asked first, in the loop itself, and must answer from memory; `quick` may then begin a query that the loop
-    waits for. `told` hears of every request when its
-    answer has left. A body of more than `most_body` bytes is refused with 413 while it is read, one that takes half a
-    minute to arrive with 408, and one that breaks off with 400; whoever sends the `token` has `most_written` bytes
-    and ten minutes. At most 64 bodies of one client may be arriving. A client that takes no byte of a long answer
-    for a minute is left. Only with `behind_proxy` is the client told to the log the one that the proxy names.
+    waits for. `told` hears of every request when its answer has left. A body of more than `most_body` bytes is refused
+    with 413 while it is read, one that takes half a minute to arrive with 408, and one that breaks off with 400;
+    whoever sends the `token` has `most_written` bytes and ten minutes. At most 64 bodies of one client may be arriving.
+    A client that takes no byte of a long answer for a minute is left. Only with `behind_proxy` is the client that the
+    log is told of the one that the proxy names.
     """
 
     def __init__(

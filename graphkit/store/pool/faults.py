@@ -14,6 +14,7 @@ __all__ = ["death_of", "fault_of", "nobody_waits", "too_long", "too_slow"]
 
 _ASK_FOR_LESS: Final = "ask for less: narrow the pattern, or add a LIMIT to each part"
 _OUT_OF_MEMORY: Final = ("memory allocation", "MemoryError", "bad_alloc", "temporarily unavailable")
+_NO_ORDER: Final = "does not correctly implement a total order"
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +40,10 @@ def death_of(words: str, limits: Limits) -> QueryError:
     """Tell from its last words what was wrong with the query that ended a reader."""
     if any(sign in words for sign in _OUT_OF_MEMORY):
         return _too_large(limits)
+    if _NO_ORDER in words:
+        return QueryError(
+            "the engine cannot put values of such different kinds in order", hint="sort by STR(?x), not ?x"
+        )
     _log.warning("a reader has died: %s", words.strip() or "without a word")
     return QueryError(
         "the query broke the process that answered it", hint="write it with less nesting and shorter paths"
