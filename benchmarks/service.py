@@ -158,17 +158,43 @@ end
     return Figures(float(rate[1]), float(rest[1]), float(rest[2]), int(rest[3]))
 
 
-def memory(pid: int) -> float:
-    """Sum the memory of a process and all below it in MiB, shared pages counted in parts (PSS)."""
+def settle(pid: int, most: float = 120) -> None:
+    """Wait until a server rests: one that cannot end a query goes on with it after its client has gone."""
+    deadline = time.monotonic() + most
+    while time.monotonic() < deadline:
+        before = sum(ticks(one) for one in family(pid))
+        time.sleep(1)
+        if sum(ticks(one) for one in family(pid)) - before < 10:
+            return
+
+
+def ticks(pid: int) -> int:
+    """Return the time of the processor that a process has used, in ticks."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def family(pid: int) -> list[int]:
+    """List a process and all below it."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     below: dict[int, list[int]] = {}
     for line in listed.splitlines():
         child, parent = map(int, line.split())
         below.setdefault(parent, []).append(child)
-    whole, todo = 0, [pid]
+    found, todo = [], [pid]
     while todo:
-        one = todo.pop()
+        found.append(one := todo.pop())
         todo += below.get(one, [])
+    return found
+
+
+def memory(pid: int) -> float:
+    """Sum the memory of a process and all below it in MiB, shared pages counted in parts (PSS)."""
+    whole = 0
+    for one in family(pid):
         try:
             found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.MULTILINE)
         except OSError:
@@ -232,6 +258,7 @@ def main() -> None:
                     heavy = question.startswith("heavy")
                     for clients in counts[: 2 if heavy else None]:
                         seconds = max(chosen.seconds, chosen.heavy_seconds) if heavy else chosen.seconds
+                        settle(server.pid)
                         found[name, question, clients] = measure(server, texts, clients, seconds)
                 sizes[name] = memory(server.pid)
             names = list(dict.fromkeys([*names, name]))

@@ -47,7 +47,8 @@ def _whole(client: FlaskClient, accept: str, **parameters: str) -> Ready:
 
 
 def _quick(lane: Lane, accept: str, **parameters: str) -> Ready | None:
-    trip = lane.begin("/sparql", urlencode(parameters), {"accept": accept, "host": "localhost"}, "127.0.0.1")
+    plan = lane.plan("/sparql", urlencode(parameters), {"accept": accept, "host": "localhost"}, "127.0.0.1")
+    trip = plan and lane.begin(plan)
     if trip is None:
         return None
     select.select([trip.begun], [], [], trip.begun.seconds)
@@ -126,7 +127,7 @@ def test_a_request_with_conditions_goes_the_whole_way(service: tuple[FlaskClient
     client, lane = service
     _whole(client, JSON, query="SELECT * {}")
     headers = {"accept": JSON, "host": "localhost", name: "x"}
-    assert lane.begin("/sparql", "query=ASK+%7B%7D", headers, "127.0.0.1") is None
+    assert lane.plan("/sparql", "query=ASK+%7B%7D", headers, "127.0.0.1") is None
 
 
 def test_a_host_or_format_that_was_not_seen_goes_the_whole_way(service: tuple[FlaskClient, Lane]) -> None:
@@ -134,8 +135,8 @@ def test_a_host_or_format_that_was_not_seen_goes_the_whole_way(service: tuple[Fl
     client, lane = service
     _whole(client, JSON, query="SELECT * {}")
     query = urlencode({"query": "SELECT ?a {}"})
-    assert lane.begin("/sparql", query, {"accept": JSON, "host": "elsewhere.example"}, "127.0.0.1") is None
-    assert lane.begin("/sparql", query, {"accept": "text/csv", "host": "localhost"}, "127.0.0.1") is None
+    assert lane.plan("/sparql", query, {"accept": JSON, "host": "elsewhere.example"}, "127.0.0.1") is None
+    assert lane.plan("/sparql", query, {"accept": "text/csv", "host": "localhost"}, "127.0.0.1") is None
 
 
 def test_a_new_version_needs_a_new_pattern(service: tuple[FlaskClient, Lane], store: Store) -> None:
@@ -156,7 +157,9 @@ def test_a_query_beyond_its_time_is_ended(service: tuple[FlaskClient, Lane]) -> 
     """Who gives it up gets the error of the limit, and the next query is answered."""
     client, lane = service
     _whole(client, JSON, query="SELECT * {}")
-    trip = lane.begin("/sparql", urlencode({"query": ENDLESS}), {"accept": JSON, "host": "localhost"}, "127.0.0.1")
+    plan = lane.plan("/sparql", urlencode({"query": ENDLESS}), {"accept": JSON, "host": "localhost"}, "127.0.0.1")
+    assert plan is not None
+    trip = lane.begin(plan)
     assert trip is not None
     assert not select.select([trip.begun], [], [], trip.begun.seconds)[0]
     trip.begun.give_up()
@@ -172,7 +175,8 @@ def test_all_readers_busy_means_the_whole_way(service: tuple[FlaskClient, Lane])
     client, lane = service
     _whole(client, JSON, query="SELECT * {}")
     headers = {"accept": JSON, "host": "localhost"}
-    trips = [lane.begin("/sparql", urlencode({"query": f"{ENDLESS} # {n}"}), headers, "127.0.0.1") for n in range(5)]
+    plans = [lane.plan("/sparql", urlencode({"query": f"{ENDLESS} # {n}"}), headers, "127.0.0.1") for n in range(5)]
+    trips = [lane.begin(plan) for plan in plans if plan]
     begun = [trip for trip in trips if trip]
     assert 1 <= len(begun) <= 3
     assert trips[-1] is None

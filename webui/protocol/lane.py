@@ -24,7 +24,7 @@ from webui.protocol.results import DECIDES_OTHERWISE, Key, Request, Results, eta
 from webui.protocol.results import Headers as Given
 from webui.serving.front import Headers, Ready
 
-__all__ = ["Lane", "Trip"]
+__all__ = ["Lane", "Plan", "Trip"]
 
 _PATH: Final = "/sparql"
 _MOST_PATTERNS: Final = 256
@@ -56,14 +56,21 @@ class _Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
-    """A query that runs in the lane, with what its response will need."""
+class Plan:
+    """A plain query, with what its response will need."""
 
-    begun: Begun
     question: Question
     pattern: _Pattern
     address: str
     asked: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A query that runs in the lane."""
+
+    begun: Begun
+    plan: Plan
 
 
 class Lane:
@@ -90,8 +97,8 @@ class Lane:
         kind = dict(headers)["content-type"]
         self._patterns[sort] = _Pattern(number, key.form, kind, address, headers)
 
-    def begin(self, path: str, query: str, headers: Given, client: str) -> Trip | None:
-        """Begin to answer a GET request, or return None where it has to go the whole way."""
+    def plan(self, path: str, query: str, headers: Given, client: str) -> Plan | None:
+        """Return how a GET request can be answered here, or None where it has to go the whole way."""
         if path != _PATH or not self._patterns or any(headers.get(name, "") for name in _NOT_PLAIN):
             return None
         read = _read(query)
@@ -104,8 +111,12 @@ class Lane:
         if pattern is None or len(address) > _LONGEST_ADDRESS or not is_repeatable(text):
             return None
         question = Question(text, pattern.suffix, client=client, id=uuid4().hex)
-        begun = self._begun(question, pattern.number)
-        return Trip(begun, question, pattern, address, (path, query, accept, host)) if begun else None
+        return Plan(question, pattern, address, (path, query, accept, host))
+
+    def begin(self, plan: Plan) -> Trip | None:
+        """Begin a query, or return None where no process is free for it, or it is refused."""
+        begun = self._begun(plan.question, plan.pattern.number)
+        return Trip(begun, plan) if begun else None
 
     def _begun(self, question: Question, number: int) -> Begun | None:
         """Begin a question on the version of that number; the pool may have gone on to the next."""
@@ -127,14 +138,15 @@ class Lane:
         answer = trip.begun.finish()
         if answer.cut or answer.version is None:
             return None
-        key = key_of(trip.question, answer.version)
-        etag, data, pattern = etag_of(key, trip.pattern.content_type), answer.data, trip.pattern
+        plan, data = trip.plan, answer.data
+        key, pattern = key_of(plan.question, answer.version), plan.pattern
+        etag = etag_of(key, pattern.content_type)
         own = {"etag": f'"{etag}"', "content-length": str(len(data))}
         headers = [
-            (name, own.get(name) or value.replace(pattern.address, trip.address)) for name, value in pattern.headers
+            (name, own.get(name) or value.replace(pattern.address, plan.address)) for name, value in pattern.headers
         ]
-        self._results.take(trip.question, answer, trip.asked, Ready(200, headers, data), etag)
-        return Ready(200, [*headers, ("query-id", trip.question.id)], data)
+        self._results.take(plan.question, answer, plan.asked, Ready(200, headers, data), etag)
+        return Ready(200, [*headers, ("query-id", plan.question.id)], data)
 
 
 def _read(query: str) -> tuple[list[tuple[str, str]], str] | None:

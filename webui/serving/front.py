@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
     from graphkit.store.pool.reader_pool import Begun
-    from webui.protocol.lane import Trip
+    from webui.protocol.lane import Plan, Trip
 
 from graphkit.errors import GraphkitError
 from webui.serving.packing import packed
@@ -44,6 +44,9 @@ _Body = tempfile.SpooledTemporaryFile[bytes]
 _IN_MEMORY: Final = 1_000_000
 _PIECE: Final = 256 * 1024
 _WATCHES_AFTER: Final = 0.05
+_WAITS_A_TURN: Final = 0.05
+_MOST_IN_TURN: Final = 256
+_IN_TURN, _LATE = "in turn", "late"
 _BODY_WITHIN: Final = 30.0
 _WRITTEN_WITHIN: Final = 600.0
 _TAKEN_WITHIN: Final = 60.0
@@ -81,7 +84,9 @@ class Served:
 class _Quick(Protocol):
     """Begins plain queries in the loop, and makes their responses (`webui.protocol.lane`)."""
 
-    def begin(self, path: str, query: str, headers: RSGIHeaders, client: str) -> Trip | None: ...
+    def plan(self, path: str, query: str, headers: RSGIHeaders, client: str) -> Plan | None: ...
+
+    def begin(self, plan: Plan) -> Trip | None: ...
 
     def end(self, trip: Trip) -> Ready | None: ...
 
@@ -134,6 +139,7 @@ class Front:
         self._most_body, self._most_written, self._behind_proxy = most_body, most_written, behind_proxy
         self._token = token.encode()
         self._arriving: Counter[str] = Counter()
+        self._waiting: deque[asyncio.Future[str]] = deque()
         self._pages, self._queries = Crew.of("page", 16, 256), Crew.of("query", 64, 512)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -169,18 +175,44 @@ class Front:
         """Answer a plain query without a thread; return what went wrong with it, or whether it was answered."""
         if self._quick is None or scope.method != "GET":
             return False
-        trip = self._quick.begin(scope.path, scope.query_string, scope.headers, self._client(scope))
-        if trip is None:
+        plan = self._quick.plan(scope.path, scope.query_string, scope.headers, self._client(scope))
+        if plan is None:
             return False
-        await _arrived(trip.begun, protocol)
+        trip = self._quick.begin(plan) or (await self._in_turn() and self._quick.begin(plan))
+        if not trip:
+            return False
         try:
+            await _arrived(trip.begun, protocol)
             ready = self._quick.end(trip)
         except GraphkitError as error:
             return error
+        finally:
+            self._next_turn()
         if ready:
             protocol.response_bytes(ready.status, ready.headers, ready.body)
-            self._tell(scope, trip.question.id, ready.status, len(ready.body), started)
+            self._tell(scope, plan.question.id, ready.status, len(ready.body), started)
         return ready is not None
+
+    async def _in_turn(self) -> bool:
+        """Wait a moment for another plain query to end; more than a few do not wait here."""
+        if len(self._waiting) >= _MOST_IN_TURN:
+            return False
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[str] = loop.create_future()
+        self._waiting.append(turn)
+        limit = loop.call_later(_WAITS_A_TURN, _settle, turn, _LATE)
+        try:
+            return await turn != _LATE
+        finally:
+            limit.cancel()
+
+    def _next_turn(self) -> None:
+        """Let the next plain query try."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(_IN_TURN)
+                return
 
     async def _work(
         self, scope: Scope, protocol: HTTPProtocol, crew: Crew, started: float, fault: GraphkitError | None
@@ -361,18 +393,14 @@ class _Call:
 async def _arrived(begun: Begun, protocol: HTTPProtocol) -> None:
     """Wait until the answer is there, its time is over, or the client has gone, and end the query in the last two."""
     loop = asyncio.get_running_loop()
-    there: asyncio.Future[None] = loop.create_future()
+    there: asyncio.Future[str] = loop.create_future()
     watches: list[asyncio.Future[None]] = []
 
     def watch() -> None:
         watches.append(asyncio.ensure_future(_given_up(begun, protocol)))
 
-    def arrived() -> None:
-        if not there.done():
-            there.set_result(None)
-
     file = begun.fileno()
-    loop.add_reader(file, arrived)
+    loop.add_reader(file, _settle, there, _IN_TURN)
     limit, later = loop.call_later(begun.seconds, begun.give_up), loop.call_later(_WATCHES_AFTER, watch)
     try:
         await there
@@ -382,6 +410,12 @@ async def _arrived(begun: Begun, protocol: HTTPProtocol) -> None:
         later.cancel()
         for each in watches:
             each.cancel()
+
+
+def _settle(future: asyncio.Future[str], value: str) -> None:
+    """Set the result of a future that has none yet."""
+    if not future.done():
+        future.set_result(value)
 
 
 async def _given_up(begun: Begun, protocol: HTTPProtocol) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -108,6 +109,7 @@ def front(store: Store, settings: Settings, *, access_log: str = "", own: bool =
         for end in parts:
             end()
 
+    _spare_the_collector()
     return Front(
         app,
         fast=results_of(app).fast,
@@ -117,6 +119,16 @@ def front(store: Store, settings: Settings, *, access_log: str = "", own: bool =
         behind_proxy=settings.behind_proxy,
         token=settings.token or "",
     )
+
+
+def _spare_the_collector() -> None:
+    """Let Python look for cycles of garbage seldom: the answers that are kept are many objects and hold none.
+
+    With the usual thresholds each full look stops every request for as long as it takes to go through them all.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 200)
 
 
 def _watch(store: Store) -> Callable[[], None]:
