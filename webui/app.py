@@ -14,6 +14,7 @@ from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
 from webui.catalogue import openapi, saved
 from webui.catalogue import pages as catalogue
+from webui.i18n import choosing
 from webui.linked import routes
 from webui.protocol import description, graphs, problems, query, running, update
 from webui.protocol.access import check_host
@@ -54,6 +55,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
     app.jinja_env.globals.update(asset_tags=asset_tags, site_name=settings.site_name)
+    choosing.install(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(catalogue.blueprint)

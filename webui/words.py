@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from graphkit.terms import PREFIXES, expand
+from webui.i18n.choosing import gettext
 
-__all__ = ["HIDDEN", "relation_order", "relation_words"]
+__all__ = ["HIDDEN", "relation_order", "relation_texts", "relation_words"]
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
@@ -105,11 +106,20 @@ def relation_words(iri: str, direction: str, names: Mapping[str, str]) -> str:
     """
     if iri in _BY_IRI:
         out, back = _BY_IRI[iri]
-        return out if direction == "out" else back or f"{out} of"
+        return gettext(out) if direction == "out" else gettext(back) if back else _of(gettext(out))
     local = iri.rpartition("#")[2].rpartition("/")[2]
     name = names.get(iri) or "".join(f" {c.lower()}" if c.isupper() else c for c in local).strip()
     name = name[:1].upper() + name[1:]
-    return name if direction == "out" or iri.startswith(PREFIXES["voc"]) else f"{name} of"
+    return name if direction == "out" or iri.startswith(PREFIXES["voc"]) else _of(name)
+
+
+def relation_texts() -> list[str]:
+    """Return what the known relations are called from either end, as `relation_words` translates it."""
+    return [text for pair in _WORDS.values() for text in pair if text]
+
+
+def _of(name: str) -> str:
+    return gettext("%(relation)s of", relation=name)
 
 
 def relation_order(iri: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 from werkzeug.http import http_date
 
+from webui.i18n.choosing import language
 from webui.linked.addresses import FORMS
 from webui.protocol.access import open_to_all, own_address
 from webui.protocol.formats import HTML, Format, negotiate
@@ -35,7 +36,8 @@ def tag_of(pick: Pick, form: Format, *parts: str) -> str:
     if pick.version is None:
         return ""
     state = (pick.version.hash, str(pick.version.number), str(pick.number), _software())
-    said = (*state, form.media_type, request.full_path, own_address(), *parts)
+    spoken = language() if form.suffix == HTML.suffix else ""
+    said = (*state, form.media_type, spoken, request.full_path, own_address(), *parts)
     return sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()[:32]
 
 

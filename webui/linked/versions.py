@@ -14,6 +14,7 @@ from rdflib.namespace import DCTERMS, PROV, RDF, RDFS, VOID, XSD
 from werkzeug.http import http_date
 
 from graphkit.store import Version, convert
+from webui.i18n.choosing import language
 from webui.linked.addresses import FORMS
 from webui.linked.reading import version_numbered
 from webui.protocol.access import open_to_all, own_address
@@ -59,7 +60,8 @@ def _list(suffix: str = "") -> Response:
     response = Response(body, content_type=form.content_type)
     response.vary.add("Accept")
     if kept:
-        response.set_etag(f"{kept[-1].hash[:24]}-{kept[0].number}-{kept[-1].number}-{form.suffix}")
+        spoken = f"-{language()}" if form.suffix == HTML.suffix else ""
+        response.set_etag(f"{kept[-1].hash[:24]}-{kept[0].number}-{kept[-1].number}-{form.suffix}{spoken}")
         response.last_modified = kept[-1].time
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)
