@@ -12,7 +12,7 @@ from graphkit.errors import unknown_name
 from graphkit.files import ontology_folder
 from graphkit.terms import ID, PREFIXES
 
-__all__ = ["CODE_LISTS", "around", "code_list", "describe", "locate_codes", "locate_postcodes"]
+__all__ = ["CODE_LISTS", "LOOKUPS", "around", "code_list", "describe", "locate_codes", "locate_postcodes", "lookup"]
 
 CODE_LISTS: Final = {
     "gss-2022": "gss-2022",
@@ -22,6 +22,9 @@ CODE_LISTS: Final = {
 }
 """The shipped lists, by the concept of the scheme 'code-list' that says which list, of which year, a code is from."""
 
+LOOKUPS: Final = ("code", "country", "postcode", "uk-region")
+"""What a source can name places by: see `lookup`."""
+
 _FOLDER: Final = "code-lists"
 _PLACE: Final = f"{ID}place/"
 _KIND: Final = {"gss-2022": "gss", "iso-3166-1": "country", "nuts-2016-uk": "nuts", "nuts-2024": "nuts"}
@@ -29,6 +32,7 @@ _NORTHERN_IRELAND: Final = "nuts-ukn"
 _EUROSTAT: Final = {"EL": "GR", "UK": "GB"}
 """Where the European institutions write a country in another way than ISO 3166-1."""
 _SECTOR: Final = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9])[A-Z]{2}$"
+_DISTRICT: Final = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)(?: [0-9])?$"
 _SCHEMA: Final = pl.Schema(dict.fromkeys(("place", "code", "label", "list", "within"), pl.String()))
 
 
@@ -73,21 +77,46 @@ def locate_postcodes(postcodes: pl.Series) -> pl.DataFrame:
 
     The place is the local authority in which most postcodes of its sector ("BH11 9") lie; `share` says how many of
     them do: 1.0 for seven sectors in ten, 0.97 on average. The point is the middle of the sector (WGS 84, degrees).
-    Of Northern Ireland only the region is known. A postcode that cannot be read, or lies elsewhere, has nulls.
+    The first half of a postcode ("BH11") is enough, with a smaller share. Of Northern Ireland only the region is known.
+    A postcode that cannot be read, or lies elsewhere, has nulls.
 
     >>> locate_postcodes(pl.Series(["bh11 9tt", "BT1 1AA", "12345"]))["place"].str.strip_prefix(ID).to_list()
     ['place/gss-e06000058', 'place/nuts-ukn', None]
     """
     written = pl.col("postcode").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", "")
     asked = pl.DataFrame({"postcode": postcodes.cast(pl.String)}).select(sector=written.str.replace(_SECTOR, "$1 $2"))
-    found = asked.join(_sectors(), on="sector", how="left", maintain_order="left")
-    northern = pl.col("sector").str.contains(r"^BT[0-9]{1,2} [0-9]$")
+    whole, part = asked, asked.select(pl.col("sector").str.extract(_DISTRICT))
+    found, near = (each.join(_sectors(), on="sector", how="left", maintain_order="left") for each in (whole, part))
+    found = found.select(pl.coalesce(pl.col(name), near[name]).alias(name) for name in found.columns)
+    northern = pl.col("sector").str.contains(r"^BT[0-9]{1,2}(?: [0-9])?$")
     return found.select(
         place=pl.when(northern).then(pl.lit(_PLACE + _NORTHERN_IRELAND)).otherwise("place"),
         share=pl.when(northern).then(1.0).otherwise("share"),
         latitude="latitude",
         longitude="longitude",
     )
+
+
+def lookup(values: pl.Series, name: str) -> pl.Series:
+    """Return the place that each value names in one of `LOOKUPS`, or null.
+
+    `postcode` takes postcodes of the United Kingdom; `code` the codes of NUTS, of British authorities and of countries;
+    `country` countries by their two or three letters or their English name; `uk-region` the names that British sources
+    give to regions and authorities. Raises `UnknownNameError` for another name.
+
+    >>> lookup(pl.Series(["FRA", "Italy", "UK", "?"]), "country").str.strip_prefix(ID).to_list()
+    ['place/country-fr', 'place/country-it', 'place/country-gb', None]
+    """
+    if name not in LOOKUPS:
+        raise unknown_name("list of places", name, LOOKUPS)
+    if name == "postcode":
+        return locate_postcodes(values)["place"].alias(values.name)
+    if name == "code":
+        return locate_codes(values)
+    known = _countries() if name == "country" else _regions()
+    asked = pl.DataFrame({"name": values.cast(pl.String).str.strip_chars().str.to_lowercase()})
+    found = asked.join(known, on="name", how="left", maintain_order="left")["code"]
+    return locate_codes(found).alias(values.name)
 
 
 def around(places: Iterable[str]) -> frozenset[str]:
@@ -106,12 +135,14 @@ def around(places: Iterable[str]) -> frozenset[str]:
 def describe(places: Iterable[str]) -> bytes:
     """Write `places`, and all places around them that the lists know, as sorted N-Triples.
 
-    Each is a region with a label that holds its code, the code, its list and what it lies within.
+    Each is a region with a label that holds its code, the code, its list and what it lies within; of a place of the
+    seed graph only class and label are said again, so that the statements stand without that graph.
 
     >>> b"Dorset and Somerset (UKK2)" in describe([ID + "place/gss-e06000059"])
     True
     """
-    wanted = _all().filter(pl.col("place").is_in(list(around(places))))
+    whole = list(around(places))
+    wanted, seed = _all().filter(pl.col("place").is_in(whole)), _seed().filter(pl.col("place").is_in(whole))
     sol, rdf, rdfs, geo = (PREFIXES[prefix] for prefix in ("sol", "rdf", "rdfs", "geo"))
     label = pl.format("{} ({})", pl.col("label").str.replace_all(r"\\", r"\\").str.replace_all('"', r"\""), "code")
     lines = [
@@ -125,7 +156,11 @@ def describe(places: Iterable[str]) -> bytes:
         ),
         pl.format(f"<{{}}> <{geo}sfWithin> <{{}}> .", "place", "within"),
     ]
-    written = pl.concat([wanted.select(line=line) for line in lines])["line"].drop_nulls().unique().sort()
+    again = [
+        seed.select(line=lines[0]),
+        seed.select(line=pl.format(f'<{{}}> <{rdfs}label> "{{}}"@en .', "place", "label")),
+    ]
+    written = pl.concat([*(wanted.select(line=line) for line in lines), *again])["line"].drop_nulls().unique().sort()
     return "".join(f"{line}\n" for line in written).encode()
 
 
@@ -136,8 +171,7 @@ def _all() -> pl.DataFrame:
 
 
 def _listed(name: str) -> pl.DataFrame:
-    listed = pl.read_csv(ontology_folder() / _FOLDER / f"{name}.csv", infer_schema=False)
-    seed = pl.read_csv(ontology_folder() / _FOLDER / "seed-places.csv", infer_schema=False).filter(list=name)
+    listed, seed = _read(name), _read("seed-places").filter(list=name)
     outer = pl.col("within") if "within" in listed.columns else pl.lit(None, pl.String)
     kind = pl.when(pl.col("outer").str.len_chars() == 2).then(pl.lit("country")).otherwise(pl.lit("nuts"))  # noqa: PLR2004
     within = pl.concat(
@@ -155,6 +189,12 @@ def _iri(kind: pl.Expr, code: str) -> pl.Expr:
 
 
 @cache
+def _seed() -> pl.DataFrame:
+    """Return the places of the seed graph that a code of the lists stands for or lies in, with their labels."""
+    return _read("seed-places").select(pl.format(f"{_PLACE}{{}}", "place").alias("place"), "label").unique()
+
+
+@cache
 def _within() -> dict[str, list[str]]:
     known = _all().drop_nulls("within").group_by("place", maintain_order=True).agg("within")
     return dict(known.rows())
@@ -162,7 +202,43 @@ def _within() -> dict[str, list[str]]:
 
 @cache
 def _sectors() -> pl.DataFrame:
-    listed = pl.read_csv(
-        ontology_folder() / _FOLDER / "postcode-sectors-gb.csv", schema_overrides={"authority": pl.String}
+    """Return the sectors, and under the first half of their postcodes what most sectors of a district say."""
+    listed = _read("postcode-sectors-gb").with_columns(
+        pl.col("share", "latitude", "longitude").cast(pl.Float64), district=pl.col("sector").str.extract(_DISTRICT)
     )
-    return listed.with_columns(place=_iri(pl.lit("gss"), "authority"))
+    shares = listed.group_by("district", "authority").agg(pl.col("share").sum())
+    points = listed.group_by("district").agg(pl.col("latitude", "longitude").median().round(3), sectors=pl.len())
+    districts = (
+        shares.sort("share", "authority", descending=[True, False])
+        .unique("district", keep="first", maintain_order=True)
+        .join(points, on="district")
+        .select(
+            sector="district",
+            authority="authority",
+            share=pl.col("share") / pl.col("sectors"),
+            latitude="latitude",
+            longitude="longitude",
+        )
+    )
+    whole = pl.concat([listed.select(districts.columns), districts])
+    return whole.with_columns(place=_iri(pl.lit("gss"), "authority"))
+
+
+@cache
+def _countries() -> pl.DataFrame:
+    listed = _read("iso-3166-1")
+    written = [listed.select(name=column, code="code") for column in ("code", "alpha_3", "label")]
+    own = pl.DataFrame(list(_EUROSTAT.items()), schema=["name", "code"], orient="row")
+    return pl.concat([*written, own]).select(pl.col("name").str.to_lowercase(), "code").drop_nulls().unique("name")
+
+
+@cache
+def _regions() -> pl.DataFrame:
+    """Return names in small letters with codes; where a region and an authority share one, the region is meant."""
+    authorities = _read("gss-2022").select(name="label", code="code")
+    whole = pl.concat([_read("region-names-uk"), authorities]).with_columns(pl.col("name").str.to_lowercase())
+    return whole.unique("name", keep="first", maintain_order=True)
+
+
+def _read(name: str) -> pl.DataFrame:
+    return pl.read_csv(ontology_folder() / _FOLDER / f"{name}.csv", infer_schema=False)

@@ -39,7 +39,10 @@ def test_places_of_the_seed_are_found_by_their_code():
     said = {(row["code"], row["place"]) for row in coded.rows(named=True)}
     table = {(code, f"{ID}place/{place}") for code, place in _seed_places().select("code", "place").rows()}
     assert {pair for pair in table if not pair[0].startswith("E06")} == said
-    assert {place for _, place in table} <= set(queries.run(store, "explore/places")["place"])
+    labels = dict(queries.run(store, "explore/places").select("place", "label").rows())
+    assert {
+        f"{ID}place/{row['place']}": row["label"] for row in _seed_places().rows(named=True)
+    }.items() <= labels.items()
 
 
 _CODED = """
@@ -52,7 +55,7 @@ def test_all_374_authorities_of_2022_have_postcodes_or_lie_in_northern_ireland()
     """No authority of Great Britain is without a postcode sector."""
     sectors = places.locate_postcodes(pl.Series(["BH1 1AA"]))
     assert sectors.columns == ["place", "share", "latitude", "longitude"]
-    authorities = places.code_list("gss-2022")
+    authorities = places.code_list("gss-2022").filter(pl.col("label") != "England")
     assert authorities["code"].n_unique() == 374
     inside = set(places._sectors()["authority"])
     assert set(authorities.filter(~pl.col("code").str.starts_with("N"))["code"]) == inside
@@ -67,6 +70,8 @@ def test_all_374_authorities_of_2022_have_postcodes_or_lie_in_northern_ireland()
         ("EC2V 7HH", "gss-e09000001"),
         ("BT1 5GS", "nuts-ukn"),
         ("ZE1 0AA", "gss-s12000027"),
+        ("YO23", "gss-e06000014"),
+        ("BT23", "nuts-ukn"),
     ],
 )
 def test_a_postcode_is_found_in_its_authority(written, authority):
@@ -76,9 +81,9 @@ def test_a_postcode_is_found_in_its_authority(written, authority):
     assert 0 < found["share"] <= 1
 
 
-@pytest.mark.parametrize("written", ["", "BH11", "75001", "ZZ99 9ZZ", "BH11 9T", None])
+@pytest.mark.parametrize("written", ["", "BH", "75001", "ZZ99 9ZZ", "BH11 9T", None])
 def test_what_is_no_british_postcode_has_no_place(written):
-    """Nothing is guessed from a part of a postcode or from a code of another country."""
+    """Nothing is guessed from the letters alone or from a code of another country."""
     assert places.locate_postcodes(pl.Series([written], dtype=pl.String)).row(0) == (None, None, None, None)
 
 
@@ -86,6 +91,31 @@ def test_the_middle_of_a_sector_lies_near_the_place():
     """Bournemouth's centre is at 50.72 north, 1.88 west."""
     found = places.locate_postcodes(pl.Series(["BH1 1AA"])).row(0, named=True)
     assert (found["latitude"], found["longitude"]) == pytest.approx((50.72, -1.88), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "place"),
+    [
+        ("country", " el ", "country-gr"),
+        ("country", "DEU", "country-de"),
+        ("country", "united kingdom", "country-gb"),
+        ("country", "Ruritania", None),
+        ("uk-region", "Yorkshire and The Humber", "nuts-uke"),
+        ("uk-region", "Highland", "gss-s12000017"),
+        ("uk-region", "England", "gss-e92000001"),
+        ("code", "ITI43", "nuts-iti43"),
+        ("postcode", "SO14 7DW", "gss-e06000045"),
+    ],
+)
+def test_places_are_found_by_what_a_source_calls_them(name, written, place):
+    """Countries by letters or name, British regions and authorities by name, all lists by code."""
+    assert _slugs(places.lookup(pl.Series([written]), name)) == [place]
+
+
+def test_a_lookup_that_is_not_there_is_refused():
+    """The names of the lookups are told."""
+    with pytest.raises(UnknownNameError, match="postcode"):
+        places.lookup(pl.Series(["BH"]), "postcode-area")
 
 
 def test_codes_fall_back_on_the_longest_part_that_is_listed():

@@ -86,7 +86,7 @@ class Spread:
 
     def parts(self, rows: int) -> int:
         """Say into how many tasks to cut work on so many rows."""
-        return max(self.spark.sparkContext.defaultParallelism, -(-rows // _ROWS_OF_A_TASK))
+        return max(int(self.spark.sparkContext.defaultParallelism), -(-rows // _ROWS_OF_A_TASK))
 
     def weighted(self) -> Frame:
         """Return the ties once each as a table of Spark: i, j, weight, activities, date.
