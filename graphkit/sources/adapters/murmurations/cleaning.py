@@ -1,0 +1,28 @@
+"""Cleans Murmurations profiles: readable names, and what tells one organisation from the others."""
+
+import polars as pl
+
+from graphkit.sources.names import mended, readable
+
+
+def clean(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add `label`, `other_name`, `identity` (the own id, else the site, else the name), `site` and `state`."""
+    frame = frame.with_columns(
+        pl.lit(None, pl.String).alias(name)
+        for name in ("name", "website", "unique_id", "nickname", "status")
+        if name not in frame.columns
+    )
+    name, label = mended(pl.col("name")), readable(pl.col("name"))
+    site = pl.col("website").str.to_lowercase().str.replace(r"^https?://(www\.)?", "").str.strip_chars_end("/")
+    status = pl.col("status").str.to_lowercase()
+    return frame.with_columns(
+        label=label,
+        other_name=pl.when(name != label).then(name),
+        identity=pl.coalesce("unique_id", site, "name"),
+        site=site,
+        state=pl.when(status.is_in(["active", "ended", "planned"]))
+        .then(status)
+        .when(status == "completed")
+        .then(pl.lit("ended"))
+        .otherwise(pl.lit("unknown")),
+    )
