@@ -1,0 +1,316 @@
+"""Imports the files of a source into a store: read, clean, judge, map, compare with before, commit."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import polars as pl
+
+from graphkit.errors import UsageError
+from graphkit.sources import places
+from graphkit.sources.batches import Batch
+from graphkit.sources.cells import AT, REFUSED
+from graphkit.sources.commit import commit
+from graphkit.sources.custom import custom_source
+from graphkit.sources.folder import Layout, Source, find
+from graphkit.sources.history import compare, earlier, events
+from graphkit.sources.mapping import NOTHING_UNMAPPED, Mapper
+from graphkit.sources.opening import file_hash, opened
+from graphkit.sources.progress import Progress, Tell
+from graphkit.sources.provenance import FileFacts, Naming, describe
+from graphkit.sources.reading import Reading, choose_layout, table_of
+from graphkit.sources.report import Changes, ImportReport
+from graphkit.sources.statements import Settler, as_lines
+from graphkit.store import Store, convert
+from graphkit.terms import ID, PREFIXES
+
+__all__ = ["DEFAULT_BUDGET", "Wishes", "import_files"]
+
+DEFAULT_BUDGET: Final = 1024
+"""How many megabytes an import may take for its rows, where nobody says."""
+
+_PARTS_OF_BUDGET: Final = 128
+_LEAST_BATCH: Final = 65_536
+_FIRST: Final = 40
+_SNAPSHOT: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_AT_LOCATION: Final = f"<{PREFIXES['prov']}atLocation>"
+_PLACE: Final = f"<{ID}place/"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person may want otherwise than the source says.
+
+    `mapping` is a folder or a mapping file of one's own, for the source `table`; `budget` the megabytes of memory for
+    rows; `retrieved` the day on which the files came from their publisher (default: the day of the file).
+    """
+
+    snapshot: str | None = None
+    series: str | None = None
+    layout: str | None = None
+    mapping: Path | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    budget: int = DEFAULT_BUDGET
+    retrieved: date | None = None
+    address: str = ""
+    who: str = ""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What an import gathers while it reads."""
+
+    folder: Path
+    settler: Settler = field(default_factory=Settler)
+    files: list[Path] = field(default_factory=list)
+    read: int = 0
+    statements: int = 0
+    mapping_seconds: float = 0.0
+    first: bytes = b""
+    records: Counter[str] = field(default_factory=Counter)
+    refused: list[pl.DataFrame] = field(default_factory=list)
+    unmapped: list[pl.DataFrame] = field(default_factory=list)
+    places: set[str] = field(default_factory=set)
+
+    def keep(self, statements: pl.DataFrame) -> None:
+        """Write the statements of one batch to a file."""
+        path = self.folder / f"{len(self.files):06}.nt"
+        lines = as_lines(statements)
+        path.write_bytes(lines)
+        self.files.append(path)
+        self.statements += statements.height
+        if not self.first:
+            self.first = b"".join(lines.splitlines(keepends=True)[:_FIRST])
+        located = statements.filter((pl.col("p") == _AT_LOCATION) & pl.col("o").str.starts_with(_PLACE))["o"].unique()
+        self.places.update(each.strip("<>") for each in located)
+
+
+def import_files(
+    store: Store,
+    adapter: str,
+    files: Sequence[Path],
+    *,
+    snapshot: str | None = None,
+    dry_run: bool = False,
+    progress: Tell | None = None,
+    wishes: Wishes | None = None,
+) -> ImportReport:
+    """Import files of the source `adapter` as one snapshot, and report what was done.
+
+    All of it comes in as one version of the store, or nothing does. With `dry_run` nothing is stored. `progress` is
+    told after each batch. Raises `DataError` for files that are not as described, `UnknownNameError` for an unknown
+    source or layout, `UsageError` for a snapshot older than the one in the store.
+    """
+    if not files:
+        raise UsageError("no file is given to import")
+    wished = wishes or Wishes()
+    if snapshot is not None:
+        wished = replace(wished, snapshot=snapshot)
+    source = custom_source(adapter, wished.mapping) if wished.mapping else find(adapter)
+    layout = _layout(source, files[0], wished)
+    naming = _naming(source, layout, files[0], wished)
+    with tempfile.TemporaryDirectory(prefix="graphkit-import-") as folder:
+        job = _Job(store, source, layout, naming, tuple(files), wished, _Tally(Path(folder)))
+        return job.run(progress, dry_run=dry_run)
+
+
+def _layout(source: Source, path: Path, wishes: Wishes) -> Layout:
+    if wishes.layout is not None:
+        return source.layout(wishes.layout)
+    return choose_layout(source, path, encoding=wishes.encoding, delimiter=wishes.delimiter)
+
+
+def _naming(source: Source, layout: Layout, path: Path, wishes: Wishes) -> Naming:
+    """Name the snapshot: series (layout, or what the file's name tells) and date."""
+    series = wishes.series
+    if series is None:
+        series = source.series.read(path.name) if source.series else layout.name
+    series = series or ""
+    told = wishes.snapshot if wishes.snapshot is not None else layout.snapshot.read(path.name)
+    if told is None:
+        told = _retrieved(path, wishes).isoformat()
+    told = told.removeprefix(series).strip("-")
+    snapshot = "-".join(part for part in (series, told) if part)
+    if not _SNAPSHOT.fullmatch(snapshot):
+        raise UsageError(f"'{snapshot}' cannot name a snapshot", hint="small letters, digits, hyphens: 2023-q2")
+    return Naming(source.name, series, snapshot)
+
+
+def _retrieved(path: Path, wishes: Wishes) -> date:
+    """Return the day on which the file came from its publisher, as far as that is known."""
+    if wishes.retrieved is not None:
+        return wishes.retrieved
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+    except OSError:
+        return datetime.now(UTC).date()
+
+
+@dataclass(slots=True)
+class _Job:
+    """One import, step by step."""
+
+    store: Store
+    source: Source
+    layout: Layout
+    naming: Naming
+    files: tuple[Path, ...]
+    wishes: Wishes
+    tally: _Tally
+
+    def run(self, tell: Tell | None, *, dry_run: bool) -> ImportReport:
+        started = perf_counter()
+        before = self._before()
+        mapper, reading = self._read_all(tell)
+        description = describe(self.source, self.naming, self._facts(), self._revised(before), self.layout.name)
+        around = places.describe(sorted(self.tally.places))
+        changes = history = None
+        if before not in (None, self.naming.snapshot):
+            changes, history = self._compare(str(before))
+        version = None
+        if not dry_run:
+            if tell:
+                tell(Progress("storing", 1, 1, self.tally.read, perf_counter() - started))
+            version = self._commit(before, description + around, history)
+        report = self._report(mapper, reading, changes, started, dry_run=dry_run)
+        return replace(report, version=version)
+
+    def _before(self) -> str | None:
+        """Return the snapshot of the series that the store holds, if there is one."""
+        held = earlier(self.store, self.naming)
+        newer = [each for each in held if each > self.naming.snapshot]
+        if newer:
+            raise UsageError(
+                f"the store holds the newer snapshot {newer[-1]}, and {self.naming.snapshot} would come after it",
+                where=self.naming.graph,
+                hint="import older snapshots first; `graphkit versions` lists the states that the store had",
+            )
+        return held[-1] if held else None
+
+    def _read_all(self, tell: Tell | None) -> tuple[Mapper, Reading]:
+        table = table_of(self.layout, encoding=self.wishes.encoding, delimiter=self.wishes.delimiter)
+        mapper = Mapper.of(self.layout, table, self.naming.source)
+        reading = Reading(self.layout, table, max(self.wishes.budget * 1024**2 // _PARTS_OF_BUDGET, _LEAST_BATCH))
+        sizes = [path.stat().st_size if path.is_file() else 0 for path in self.files]
+        started = perf_counter()
+        for number, path in enumerate(self.files, 1):
+            with opened(path) as pieces:
+                for batch in reading.batches(pieces):
+                    self._take(mapper, _numbered(batch, number), path.name)
+                    if tell:
+                        done, seconds = sum(sizes[: number - 1]) + pieces.done, perf_counter() - started
+                        tell(Progress(f"reading {path.name}", done, sum(sizes), self.tally.read, seconds))
+        return mapper, reading
+
+    def _take(self, mapper: Mapper, batch: Batch, name: str) -> None:
+        """Map one batch and keep what became of it."""
+        begun, tally = perf_counter(), self.tally
+        mapped = mapper.map(batch)
+        settled = tally.settler.settle(mapped.statements)
+        tally.keep(settled.statements)
+        tally.read += batch.rows
+        tally.records.update(kind.strip("<>") for kind in settled.records["o"])
+        refused = pl.concat([mapped.refused, settled.conflicts])
+        if refused.height:
+            tally.refused.append(refused.with_columns(file=pl.lit(name)))
+        tally.unmapped.append(mapped.unmapped)
+        tally.mapping_seconds += perf_counter() - begun
+
+    def _facts(self) -> FileFacts:
+        refused = self._refused()
+        return FileFacts(
+            tuple(path.name for path in self.files),
+            tuple(file_hash(path) for path in self.files),
+            _retrieved(self.files[0], self.wishes),
+            self.wishes.address,
+            self.tally.read,
+            self.tally.read - _rows(refused),
+            _rows(refused),
+        )
+
+    def _refused(self) -> pl.DataFrame:
+        empty = pl.DataFrame(schema={**REFUSED, "file": pl.String()})
+        return pl.concat([empty, *self.tally.refused])
+
+    def _revised(self, before: str | None) -> str | None:
+        """Return the address of the source that this one is a revision of."""
+        if before is not None and before != self.naming.snapshot:
+            return replace(self.naming, snapshot=before).source
+        told = self.store.select(
+            f"SELECT ?old WHERE {{ <{self.naming.source}> <{PREFIXES['prov']}wasRevisionOf> ?old }} ORDER BY ?old"
+        )
+        return str(told["old"][0]) if told.height else None
+
+    def _compare(self, before: str) -> tuple[Changes, bytes]:
+        """Compare with the snapshot before, and write the history anew."""
+        old = self.store.dump("nt", replace(self.naming, snapshot=before).graph)
+        new = b"".join(path.read_bytes() for path in self.tally.files)
+        changes = compare(old, new, before)
+        kept = self.store.dump("nt", self.naming.history) if self.store.has_graph(self.naming.history) else b""
+        return changes, events(self.naming, changes, old, new, kept)
+
+    def _commit(self, before: str | None, description: bytes, history: bytes | None) -> int | None:
+        """Store the snapshot in the place of the one before."""
+        graph = self.naming.graph
+        cleared = [graph] + ([replace(self.naming, snapshot=before).graph] if before else [])
+        parts: list[tuple[str, Path | bytes]] = [(graph, path) for path in self.tally.files]
+        parts.append((graph, description))
+        if history is not None:
+            cleared.append(self.naming.history)
+            parts.append((self.naming.history, history))
+        why = f"imported {self.naming.adapter} {self.naming.snapshot}"
+        version = commit(self.store, cleared, parts, why, who=self.wishes.who)
+        return version.number if version else None
+
+    def _report(
+        self, mapper: Mapper, reading: Reading, changes: Changes | None, started: float, *, dry_run: bool
+    ) -> ImportReport:
+        tally, refused = self.tally, self._refused()
+        records = pl.DataFrame(
+            sorted(tally.records.items()), schema={"class": pl.String(), "records": pl.Int64()}, orient="row"
+        )
+        unmapped = pl.concat(tally.unmapped) if tally.unmapped else NOTHING_UNMAPPED
+        report = ImportReport(
+            self.source.name,
+            self.naming.snapshot,
+            self.naming.graph,
+            tally.read,
+            tally.read - _rows(refused),
+            _rows(refused),
+            tally.statements,
+            records,
+            refused,
+            unmapped.group_by("column", "value", "judged").agg(pl.col("rows").sum()).select(unmapped.columns),
+            tuple(mapper.unused),
+            tuple(sorted(reading.notes.unknown)),
+            perf_counter() - started,
+            tally.mapping_seconds,
+            dry_run,
+            convert(tally.first, "nt", "ttl").decode() if tally.first else "",
+            changes,
+        )
+        _log.info("%s %s: %d rows, %d statements", report.source, report.snapshot, report.rows_read, report.statements)
+        return report
+
+
+def _numbered(batch: Batch, number: int) -> Batch:
+    """Tell the rows of a second file from those of the first."""
+    if number == 1:
+        return batch
+    return replace(batch, frame=batch.frame.with_columns(pl.format(f"file={number};{{}}", AT).alias(AT)))
+
+
+def _rows(refused: pl.DataFrame) -> int:
+    """Count the rows that were refused, each once."""
+    return refused.filter(pl.col("refused") == "row").select("file", "row").n_unique()
