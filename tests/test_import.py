@@ -54,7 +54,7 @@ def test_every_source_has_the_files_of_a_source() -> None:
         folder = _ADAPTERS / name
         assert (folder / "README.md").read_text("utf-8").startswith(f"# {name}"), name
         assert list(folder.glob("sample*")) or name == "table", name
-        assert source.licence.startswith("http"), name
+        assert source.licence.startswith("http") or name == "table", name
 
 
 def test_sources_are_listed_with_licence_and_what_they_give() -> None:
@@ -62,7 +62,7 @@ def test_sources_are_listed_with_licence_and_what_they_give() -> None:
     found = sources()
     assert found["source"].to_list() == sorted(path.parent.name for path in _ADAPTERS.glob("*/source.yaml"))
     assert found["gives"].str.len_chars().min() > 40
-    assert found["licence"].str.starts_with("http").all()
+    assert found.filter(pl.col("source") != "table")["licence"].str.starts_with("http").all()
 
 
 @pytest.mark.parametrize("sample", _WITH_SAMPLE, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -225,8 +225,8 @@ def test_newer_snapshot_tells_what_came_went_and_changed(tmp_path: Path) -> None
         in history
     )
     assert (
-        f"event/coops-uk.2024-q2.gone-organisation-coops-uk.r900003> <http://www.w3.org/ns/org#originalOrganization> {gone}"
-        in history
+        "event/coops-uk.2024-q2.gone-organisation-coops-uk.r900003>"
+        f" <http://www.w3.org/ns/org#originalOrganization> {gone}" in history
     )
     assert '"label"@en' in history
     assert (
@@ -313,7 +313,7 @@ def test_rows_of_several_files_are_told_apart(tmp_path: Path) -> None:
     with open_store() as store:
         report = import_files(store, "coops-uk", [_COOPS, second], snapshot="2024-q1")
         assert report.rows_read == 6
-        assert f"source/coops-uk.2024-q1#file=2;row=1>" in store.dump("nq").decode()
+        assert "source/coops-uk.2024-q1#file=2;row=1>" in store.dump("nq").decode()
 
 
 def test_batches_of_any_size_give_the_same_graph(tmp_path: Path) -> None:
