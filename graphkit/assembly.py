@@ -1,22 +1,33 @@
-"""Putting a graph together: gather in a scratch store, derive what follows, then commit all of it or nothing."""
+"""Putting a graph together: gather, derive what follows, then commit all of it or nothing.
+
+The door for imports, which may bring millions of statements as files:
+
+    commit_graphs(store, {graph: [file, …], …}, why, who="") -> Version | None
+
+replaces each of the named graphs by what its files hold, derives anew, and commits one version. A file is N-Triples
+or N-Quads (`.nt`, `.nq`, each may be packed as `.gz`); quads must lie in the graph that the file is given for. A graph
+with no file is removed; graphs that are not named stay as they are.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
 from graphkit import queries
+from graphkit.errors import UsageError
 from graphkit.ontology import load_ontology, load_sources
 from graphkit.store import Change, Store, Version, open_store
 from graphkit.terms import graph_iri
 
-__all__ = ["QUERIES", "assemble_shipped", "load_files", "transfer"]
+__all__ = ["QUERIES", "assemble_shipped", "commit_graphs", "load_files", "transfer"]
 
 QUERIES = graph_iri("queries")
 """The graph that describes the stored queries."""
 
+_LINES = (".nt", ".nq")
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +72,52 @@ def load_files(store: Store, paths: Iterable[Path], *, graph: str | None = None,
     queries.derive(scratch)
     transfer(scratch, store, why or f"loaded {', '.join(path.name for path in paths)}", who=who)
     return held
+
+
+def commit_graphs(store: Store, graphs: Mapping[str, Sequence[Path]], why: str, *, who: str = "") -> Version | None:
+    """Replace each of `graphs` in `store` by the statements of its files, derive anew, and return the newest version.
+
+    The files are N-Triples or N-Quads, by their ending. A graph without files is removed. All of it becomes one
+    version; where nothing differs none is made. Raises `DataError` with file, line and column for what cannot be
+    read, and `UsageError` for a file of another format or with quads of another graph; nothing is changed then.
+    """
+    _refuse_formats(graphs)
+    scratch = _copy(store)
+    with scratch.change("gather") as change:
+        for graph, files in graphs.items():
+            change.clear(graph)
+            for file in files:
+                _load_into(change, Path(file), graph)
+        change.clear(queries.INFERRED)
+    queries.derive(scratch)
+    with store.change(why, who=who) as change:
+        for graph in {*scratch.graphs()["graph"], *graphs}:
+            change.clear(graph)
+        change.load(scratch.dump("nq"), media_type="nq")
+    return store.version
+
+
+def _refuse_formats(graphs: Mapping[str, Sequence[Path]]) -> None:
+    for file in (Path(file) for files in graphs.values() for file in files):
+        if Path(file.name.removesuffix(".gz")).suffix not in _LINES:
+            raise UsageError(
+                "a graph is committed from files of lines only", where=str(file), hint=f"write {' or '.join(_LINES)}"
+            )
+
+
+def _load_into(change: Change, path: Path, graph: str) -> None:
+    """Load a file of lines into `graph`; quads of any other graph are refused."""
+    if Path(path.name.removesuffix(".gz")).suffix == ".nt":
+        change.load(path, graph=graph)
+        return
+    with open_store() as held:
+        with held.change("read") as reading:
+            reading.load(path)
+        if strangers := [name for name in held.graphs()["graph"] if name != graph]:
+            raise UsageError(f"a quad lies in the graph {strangers[0]}", where=str(path), hint=f"expected is {graph}")
+        if held.has_graph(None):
+            raise UsageError("a triple lies in no graph", where=str(path), hint="call the file .nt, or name its graph")
+        change.load(held.dump("nq"), media_type="nq")
 
 
 def _copy(store: Store) -> Store:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from graphkit import queries
-from graphkit.assembly import QUERIES, assemble_shipped, load_files, transfer
-from graphkit.errors import DataError
+from graphkit.assembly import QUERIES, assemble_shipped, commit_graphs, load_files, transfer
+from graphkit.errors import DataError, UsageError
 from graphkit.store import Store, open_store
 from graphkit.terms import graph_iri
 
@@ -81,3 +81,54 @@ def test_of_several_files_all_come_in_or_none(shipped: Store, tmp_path: Path) ->
         load_files(store, [good, bad])
     assert store.version == before
     assert not store.ask(_TAKES_PART)
+
+
+_ORG = "<https://w3id.org/solidarity-graph/id/organisation/{}>"
+_MEMBERS = (
+    f"{_ORG.format('new-network')} <http://www.w3.org/ns/org#hasMember> {_ORG.format('new-bakery')} .\n"
+    f"{_ORG.format('new-network')} <http://www.w3.org/ns/org#hasMember> {_ORG.format('new-mill')} .\n"
+)
+
+
+def _file(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+def test_an_import_replaces_its_graphs_and_nothing_else(shipped: Store, tmp_path: Path) -> None:
+    """What a graph held before is gone with all that followed from it; other graphs stay; one version is made."""
+    store = open_store()
+    transfer(shipped, store, "the shipped graph")
+    graphs = {"urn:g:one": [_file(tmp_path, "one.nt", _MEMBERS)], "urn:g:two": [_file(tmp_path, "two.nt", _MEMBERS)]}
+    first = commit_graphs(store, graphs, "an import", who="ann")
+    assert first is not None
+    assert (first.number, first.who, first.why) == (2, "ann", "an import")
+    assert store.ask(_TAKES_PART)
+    assert commit_graphs(store, graphs, "the same again") == first
+    fewer = _file(tmp_path, "fewer.nq", _MEMBERS.splitlines()[1].removesuffix(".") + "<urn:g:one> .\n")
+    commit_graphs(store, {"urn:g:one": [fewer], "urn:g:two": []}, "a newer import")
+    assert not store.ask(_TAKES_PART)
+    assert "urn:g:two" not in set(store.graphs()["graph"])
+    commit_graphs(store, {"urn:g:one": []}, "out with it")
+    assert store.dump() == shipped.dump()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "says"),
+    [
+        ("bad.nt", "<urn:a> <urn:b> .\n", DataError, r"bad\.nt, line 1"),
+        ("bad.nq", "<urn:a> <urn:b> <urn:c> <urn:other> .\n", UsageError, "graph urn:other"),
+        ("none.nq", "<urn:a> <urn:b> <urn:c> .\n", UsageError, "in no graph"),
+        ("a.ttl", "<urn:a> <urn:b> <urn:c> .\n", UsageError, "files of lines"),
+    ],
+)
+def test_an_import_that_cannot_be_read_changes_nothing(
+    tmp_path: Path, name: str, text: str, error: type[Exception], says: str
+) -> None:
+    """The error tells what is wrong; what came before it is not kept."""
+    store = open_store()
+    good, bad = _file(tmp_path, "good.nt", _MEMBERS), _file(tmp_path, name, text)
+    with pytest.raises(error, match=says):
+        commit_graphs(store, {"urn:g": [good], "urn:h": [bad]}, "an import")
+    assert store.version is None
