@@ -14,10 +14,10 @@ import pytest
 
 from graphkit.errors import QueryError, StoreError
 from graphkit.store import Question, ReaderPool, open_store
+from graphkit.store.lines import pack
 from graphkit.store.pool.processes import Died, Nursery, Reader, Reply, TooLate
 from graphkit.store.pool.wire import Kind, Task
 from graphkit.store.pool.worker import cut_rows
-from graphkit.store.versions import pack
 
 ALL = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"

@@ -12,7 +12,8 @@ import pytest
 
 from graphkit.errors import DataError, StoreError
 from graphkit.store import Diff, Store, canonical_hash, open_store
-from graphkit.store.versions import canonical, without_graph
+from graphkit.store.lines import Edit
+from graphkit.store.versions import canonical
 
 
 @pytest.fixture(params=["memory", "folder"])
@@ -133,7 +134,9 @@ def test_a_graph_is_taken_out_of_the_lines_and_nothing_else() -> None:
         b'<urn:s> <urn:p> <urn:g> .\n_:b <urn:p> <urn:g> .\n<urn:s> <urn:p> "x" <urn:g> .\n'
         b'<urn:s> <urn:p> <urn:g> <urn:g> .\n<urn:s> <urn:p> _:b <urn:g> .\n<urn:s> <urn:p> " <urn:g> ." .\n'
     )
-    left = without_graph(lines, "urn:g")
+    edit = Edit()
+    edit.clear("urn:g")
+    left = b"".join(edit.applied(lambda: [lines]))
     assert left.count(b"\n") == 3
     assert b'" <urn:g> ."' in left
 

@@ -12,25 +12,11 @@ from graphkit.store import engine
 from graphkit.store.frames import frame_from_tsv
 from graphkit.store.guard import query_form
 
-__all__ = ["Asking"]
+__all__ = ["Answering", "Asking"]
 
 
-class Asking(ABC):
-    """Gives `select`, `ask`, `construct` and the `with` block to a store that has `answer` and `close`."""
-
-    def __enter__(self) -> Self:
-        """Return the store itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the store."""
-        self.close()
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give back files and locks."""
+class Answering(ABC):
+    """Gives `select`, `ask` and `construct` to what has `answer`."""
 
     @abstractmethod
     def answer(self, sparql: str, media_type: str) -> bytes:
@@ -50,3 +36,21 @@ class Asking(ABC):
         """Answer a CONSTRUCT or DESCRIBE query as N-Triples."""
         engine.expect_form(query_form(sparql), "CONSTRUCT", "DESCRIBE")
         return self.answer(sparql, "nt")
+
+
+class Asking(Answering):
+    """Gives also the `with` block to a store that has `answer` and `close`."""
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back files and locks."""

@@ -39,8 +39,32 @@ class Diff:
     removed: bytes
 
 
-class Change(Protocol):
-    """The open end of a store: all that is done to it is committed together or not at all."""
+class Readable(Protocol):
+    """What answers queries: a store, or a view of one through a pool of readers, within limits."""
+
+    def select(self, sparql: str) -> pl.DataFrame:
+        """Answer a SELECT query as a frame with a column for each variable, in the query's order.
+
+        IRIs and strings are text (a language tag is dropped), integers Int64, decimals Decimal, doubles and
+        floats Float64, booleans Boolean, dates Date, date-times Datetime. A column that mixes kinds is text;
+        an unbound cell is null; a column without a value is text.
+        """
+
+    def ask(self, sparql: str) -> bool:
+        """Answer an ASK query."""
+
+    def construct(self, sparql: str) -> bytes:
+        """Answer a CONSTRUCT or DESCRIBE query as N-Triples."""
+
+    def answer(self, sparql: str, media_type: str) -> bytes:
+        """Answer any query form as the bytes of `media_type` (or a suffix such as "csv", "json", "ttl")."""
+
+
+class Change(Readable, Protocol):
+    """The open end of a store: all that is done to it is committed together or not at all.
+
+    Queries see what the change has done up to now; a change of an endpoint, which is sent when it ends, refuses them.
+    """
 
     def load(
         self,
@@ -81,27 +105,6 @@ class Change(Protocol):
 
         Neither diffs nor `restore` know of an empty graph, because N-Quads cannot name it.
         """
-
-
-class Readable(Protocol):
-    """What answers queries: a store, or a view of one through a pool of readers, within limits."""
-
-    def select(self, sparql: str) -> pl.DataFrame:
-        """Answer a SELECT query as a frame with a column for each variable, in the query's order.
-
-        IRIs and strings are text (a language tag is dropped), integers Int64, decimals Decimal, doubles and
-        floats Float64, booleans Boolean, dates Date, date-times Datetime. A column that mixes kinds is text;
-        an unbound cell is null; a column without a value is text.
-        """
-
-    def ask(self, sparql: str) -> bool:
-        """Answer an ASK query."""
-
-    def construct(self, sparql: str) -> bytes:
-        """Answer a CONSTRUCT or DESCRIBE query as N-Triples."""
-
-    def answer(self, sparql: str, media_type: str) -> bytes:
-        """Answer any query form as the bytes of `media_type` (or a suffix such as "csv", "json", "ttl")."""
 
 
 class Store(Readable, Protocol):

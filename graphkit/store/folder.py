@@ -28,7 +28,8 @@ import pyoxigraph as ox
 from graphkit.errors import StoreError
 from graphkit.files import write_whole
 from graphkit.store.base import Version
-from graphkit.store.versions import checked_keep, empty_graphs, pack, unpack, version_from_json, version_to_json
+from graphkit.store.lines import unpack, unpacked
+from graphkit.store.versions import Stage, checked_keep, empty_graphs, version_from_json, version_to_json
 
 __all__ = ["FolderArchive"]
 
@@ -65,6 +66,12 @@ class FolderArchive:
         """Return the quads of a version that is kept; version 0 is empty."""
         return unpack(self._read(self._of(number) / "quads.nq.gz"), self.location) if number else b""
 
+    def blocks(self, number: int) -> Iterator[bytes]:
+        """Yield the quads of a version that is kept in blocks of whole lines."""
+        if number:
+            with self._read_along(self._of(number) / "quads.nq.gz") as file:
+                yield from unpacked(file, self.location)
+
     def reader(self) -> ox.Store:
         """Open the newest version for reading."""
         return self._opened(self._newest)
@@ -82,24 +89,30 @@ class FolderArchive:
             ) from error
 
     @contextmanager
-    def stage(self) -> Iterator[ox.Store]:
-        """Give a copy of the newest version to work on."""
+    def stage(self, number: int) -> Iterator[Stage]:
+        """Give a copy of a version to work on."""
         with self._draft() as draft:
             with self._writing():
-                if self._newest:
-                    self.reader().backup(str(draft / "data"))
+                if number:
+                    self._opened(number).backup(str(draft / "data"))
                 copy = ox.Store(str(draft / "data"))
-            yield copy
+            if number != self._newest:
+                for name in self.empty_graphs(number):
+                    copy.remove_graph(ox.NamedNode(name))
+            yield Stage(copy, draft)
 
-    def commit(self, version: Version, content: bytes, stage: ox.Store) -> ox.Store:
+    def commit(self, version: Version, packed: IO[bytes], stage: Stage) -> ox.Store:
         """Write the version beside the others, make it the newest, and remove those too old to be kept."""
         with self._draft() as draft, self._writing():
             whole = draft / "version"
             whole.mkdir()
-            stage.backup(str(whole / "data"))
-            write_whole(whole / "quads.nq.gz", pack(content))
+            stage.store.backup(str(whole / "data"))
+            packed.flush()
+            os.fsync(packed.fileno())
+            if stage.packed is not None:
+                stage.packed.rename(whole / "quads.nq.gz")
             write_whole(whole / "version.json", version_to_json(version))
-            if empty := empty_graphs(stage):
+            if empty := empty_graphs(stage.store):
                 write_whole(whole / "empty-graphs.json", json.dumps(empty).encode())
             shutil.rmtree(self._of(version.number), ignore_errors=True)
             whole.rename(self._of(version.number))
@@ -165,6 +178,12 @@ class FolderArchive:
     def _read(self, file: Path) -> bytes:
         try:
             return file.read_bytes()
+        except OSError as error:
+            raise StoreError(f"a file of the store is missing: {error.strerror}", where=str(file)) from error
+
+    def _read_along(self, file: Path) -> IO[bytes]:
+        try:
+            return file.open("rb")
         except OSError as error:
             raise StoreError(f"a file of the store is missing: {error.strerror}", where=str(file)) from error
 

@@ -16,7 +16,16 @@ import pyoxigraph as ox
 from graphkit.errors import DataError, UsageError
 from graphkit.terms import PREFIXES
 
-__all__ = ["DEFAULT_GRAPH", "convert", "graph_name", "rdf_format", "read_source", "write_quads"]
+__all__ = [
+    "DEFAULT_GRAPH",
+    "MOST_UNPACKED_BYTES",
+    "convert",
+    "graph_name",
+    "rdf_format",
+    "read_source",
+    "source_format",
+    "write_quads",
+]
 
 DEFAULT_GRAPH: Final = ox.DefaultGraph()
 MOST_UNPACKED_BYTES: Final = 2 * 1024**3
@@ -62,23 +71,25 @@ def read_source(
     graph: str | None = None,
     base: str | None = None,
     most_bytes: int = MOST_UNPACKED_BYTES,
+    where: str = "",
+    lines_before: int = 0,
 ) -> ox.Store:
     """Read a file or bytes whole into a fresh store in memory, with blank nodes of its own.
 
     Triples go into `graph` or the default graph; `base` completes relative addresses. A file ending in .gz is
-    unpacked, up to `most_bytes`.
+    unpacked, up to `most_bytes`. Bytes that are a piece of a file say with `where` of which, and after how many lines.
     Raises `DataError` with file, line and column where the source is malformed, `UsageError` where its
     format is not known or it holds quads although `graph` was given. Nothing is fetched from anywhere.
     """
-    where = str(source) if isinstance(source, Path) else "the given bytes"
-    form = _source_format(source, media_type)
+    where = where or (str(source) if isinstance(source, Path) else "the given bytes")
+    form = source_format(source, media_type)
     target = None if graph is None else graph_name(graph)
     if target and form in (ox.RdfFormat.N_QUADS, ox.RdfFormat.TRIG):
         raise _holds_quads(where)
     data = _content(source, where, most_bytes)
     _refuse_doctype(data, form, where)
     held = ox.Store()
-    with _reading(where, data, form):
+    with _reading(where, data, form, lines_before):
         held.load(data, format=form, base_iri=base, to_graph=None if form.supports_datasets else target)
     return _moved(held, target, where) if target and form.supports_datasets else held
 
@@ -121,7 +132,8 @@ def _serialized(quads: list[ox.Quad], form: ox.RdfFormat) -> bytes:
         raise DataError(f"the graph cannot be written as {form.name}: {error}", hint="use nq or trig") from error
 
 
-def _source_format(source: Path | bytes, media_type: str | None) -> ox.RdfFormat:
+def source_format(source: Path | bytes, media_type: str | None) -> ox.RdfFormat:
+    """Return the format of a source: the one that is named, else that of the file's ending."""
     if media_type is not None:
         return rdf_format(media_type)
     if isinstance(source, bytes):
@@ -188,13 +200,13 @@ def _no_place_for_graphs(to: str) -> UsageError:
 
 
 @contextmanager
-def _reading(where: str, data: bytes, form: ox.RdfFormat) -> Iterator[None]:
+def _reading(where: str, data: bytes, form: ox.RdfFormat, lines_before: int = 0) -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
         what = _POSITION.sub("", error.msg or str(error))
         line, column = _position(error, data, form)
-        place = f"{where}, line {line}, column {column}" if line else where
+        place = f"{where}, line {line + lines_before}, column {column}" if line else where
         raise DataError(f"the {form.name} cannot be read: {what}", where=place, hint=_advice(what)) from error
     except (ValueError, OSError) as error:
         raise DataError(f"the {form.name} cannot be read: {error}", where=where) from error

@@ -11,6 +11,7 @@ import pyoxigraph as ox
 
 from graphkit.errors import StoreError
 from graphkit.store import engine
+from graphkit.store.asking import Answering
 from graphkit.store.formats import DEFAULT_GRAPH, graph_name, read_source
 from graphkit.store.guard import bare_code
 from graphkit.store.using import with_dataset
@@ -22,7 +23,7 @@ _DECLARATION: Final = re.compile(
 )
 
 
-class RemoteChange:
+class RemoteChange(Answering):
     """Gathers the parts of one update request."""
 
     def __init__(self) -> None:
@@ -69,6 +70,12 @@ class RemoteChange:
         """Make a named graph, which an endpoint need not remember while it is empty."""
         self._check_open()
         self._parts.append(f"CREATE SILENT GRAPH {graph_name(graph)}")
+
+    def answer(self, sparql: str, media_type: str) -> bytes:  # noqa: ARG002 - as every change has it
+        """Refuse to answer: the endpoint knows nothing yet of what was gathered here."""
+        raise StoreError(
+            "a change of an endpoint cannot be asked before it is sent", hint="ask the store before or after the change"
+        )
 
     def request(self) -> str:
         """Return the whole change as one update, empty where nothing was done."""

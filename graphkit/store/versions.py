@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import getpass
-import gzip
 import hashlib
 import json
-import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 import pyoxigraph as ox
 
 from graphkit.errors import DataError, StoreError, UsageError
-from graphkit.store.base import Diff, Version
-from graphkit.store.formats import read_source
-from graphkit.store.naming import name_blanks
+from graphkit.store.base import Version
+from graphkit.store.lines import Edit, Packer, frame_of, unpack, unpacked
 
 __all__ = [
     "Archive",
     "MemoryArchive",
+    "Stage",
     "canonical",
     "canonical_hash",
     "checked_keep",
-    "difference",
     "empty_graphs",
     "new_version",
-    "pack",
-    "unpack",
     "version_from_json",
     "version_to_json",
-    "without_default_graph",
-    "without_graph",
 ]
 
 KEPT_IN_MEMORY: Final = 3
@@ -46,10 +40,19 @@ FEWEST_KEPT: Final = 2
 MOST_SPOOLED: Final = 3
 
 _NQ: Final = ox.RdfFormat.N_QUADS
-_TRIPLE: Final = re.compile(
-    rb'(?:<[^>]*>|_:\S+) <[^>]*> (?:<[^>]*>|_:\S+|"(?:[^"\\]|\\.)*+"(?:@[\w-]+|\^\^<[^>]*>)?) \.'
-)
-_SUBJECT_AND_PREDICATE: Final = re.compile(rb"(?:<[^>]*>|_:\S+) <[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A copy of a version to work on, and the folder for what belongs to it (None where all is in memory)."""
+
+    store: ox.Store
+    folder: Path | None = None
+
+    @property
+    def packed(self) -> Path | None:
+        """The file for the packed content."""
+        return self.folder / "quads.nq.gz" if self.folder else None
 
 
 class Archive(Protocol):
@@ -65,14 +68,20 @@ class Archive(Protocol):
     def content(self, number: int) -> bytes:
         """Return the quads of a version that is kept; version 0 is empty."""
 
+    def blocks(self, number: int) -> Iterator[bytes]:
+        """Yield the quads of a version that is kept in blocks of whole lines; version 0 has none."""
+
     def reader(self) -> ox.Store:
         """Open the newest version for reading."""
 
-    def stage(self) -> AbstractContextManager[ox.Store]:
-        """Give a copy of the newest version to work on, which is thrown away at the end of the block."""
+    def stage(self, number: int) -> AbstractContextManager[Stage]:
+        """Give a copy of a version to work on, which is thrown away at the end of the block.
 
-    def commit(self, version: Version, content: bytes, stage: ox.Store) -> ox.Store:
-        """Keep what was worked out on `stage` as `version`, and open it for reading."""
+        Graphs that hold nothing come with the newest version only.
+        """
+
+    def commit(self, version: Version, packed: IO[bytes], stage: Stage) -> ox.Store:
+        """Keep what was worked out on `stage` as `version`, whose content was `packed`, and open it for reading."""
 
     def checkpoint(self, number: int) -> Path:
         """Return a folder of the engine from which another process can read a version that is kept."""
@@ -97,11 +106,9 @@ def canonical(nquads: bytes) -> bytes:
     very long where many blank nodes are alike, such as a list of hundreds that repeats one value or ten that all
     point at each other; `DataError` is raised where it takes longer than 10 seconds.
     """
-    lines = {line for line in nquads.split(b"\n") if line}
-    blank = {line for line in lines if b"_:" in line}
-    if blank:
-        lines = (lines - blank) | set(name_blanks(b"\n".join(blank)).split(b"\n"))
-    return b"".join([line + b"\n" for line in sorted(lines) if line])
+    edit = Edit()
+    edit.add(frame_of(line for line in nquads.split(b"\n") if line))
+    return b"".join(edit.applied(lambda: ()))
 
 
 def canonical_hash(nquads: bytes) -> str:
@@ -116,34 +123,6 @@ def canonical_hash(nquads: bytes) -> str:
         raise DataError(f"the N-Quads cannot be read: {error.msg}", where="the given bytes") from error
 
 
-def without_graph(content: bytes, graph: str) -> bytes:
-    """Return canonical N-Quads without the quads of one named graph."""
-    tail = b" <" + graph.encode() + b"> ."
-    kept = [line for line in content.split(b"\n") if line and not _lies_in(line, tail)]
-    return b"".join([line + b"\n" for line in kept])
-
-
-def without_default_graph(content: bytes) -> bytes:
-    """Return canonical N-Quads without the triples that lie in no named graph."""
-    kept = [line for line in content.split(b"\n") if line and not _TRIPLE.fullmatch(line)]
-    return b"".join([line + b"\n" for line in kept])
-
-
-def _lies_in(line: bytes, tail: bytes) -> bool:
-    """Tell whether a quad ends with the name of the graph, and not with an object of the same name."""
-    return line.endswith(tail) and not _SUBJECT_AND_PREDICATE.fullmatch(line[: -len(tail)])
-
-
-def difference(old: bytes, new: bytes) -> Diff:
-    """Compare two canonical contents line by line."""
-    before, after = set(old.split(b"\n")), set(new.split(b"\n"))
-    return Diff(added=_joined(after - before), removed=_joined(before - after))
-
-
-def _joined(lines: set[bytes]) -> bytes:
-    return b"".join([line + b"\n" for line in sorted(lines) if line])
-
-
 def empty_graphs(store: ox.Store) -> tuple[str, ...]:
     """Return the names of the graphs without a statement."""
     names = [graph for graph in store.named_graphs() if isinstance(graph, ox.NamedNode)]
@@ -152,16 +131,16 @@ def empty_graphs(store: ox.Store) -> tuple[str, ...]:
     )
 
 
-def new_version(number: int, content: bytes, graphs: int, *, who: str, why: str) -> Version:
-    """Describe canonical `content` as version `number`, made now."""
+def new_version(number: int, packer: Packer, graphs: int, *, who: str, why: str) -> Version:
+    """Describe what was packed as version `number`, made now."""
     return Version(
         number=number,
         time=datetime.now(UTC).replace(microsecond=0),
         who=who or _user(),
         why=why,
-        quads=content.count(b"\n"),
+        quads=packer.quads,
         graphs=graphs,
-        hash=hashlib.sha256(content).hexdigest(),
+        hash=packer.hash,
     )
 
 
@@ -186,19 +165,6 @@ def version_from_json(text: bytes, where: str) -> Version:
         return replace(version, time=datetime.fromisoformat(str(version.time)))
     except (ValueError, TypeError) as error:
         raise StoreError(f"the description of a version cannot be read: {error}", where=where) from error
-
-
-def pack(content: bytes) -> bytes:
-    """Compress content; equal content gives equal bytes."""
-    return gzip.compress(content, compresslevel=1, mtime=0)
-
-
-def unpack(packed: bytes, where: str) -> bytes:
-    """Undo `pack`."""
-    try:
-        return gzip.decompress(packed)
-    except (OSError, EOFError) as error:
-        raise StoreError(f"a version cannot be unpacked: {error}", where=where) from error
 
 
 def checked_keep(keep: int) -> int:
@@ -229,27 +195,34 @@ class MemoryArchive:
         """Return the quads of a version that is kept; version 0 is empty."""
         return unpack(self._packed(number), self.location) if number else b""
 
+    def blocks(self, number: int) -> Iterator[bytes]:
+        """Yield the quads of a version that is kept in blocks of whole lines."""
+        if number:
+            yield from unpacked(BytesIO(self._packed(number)), self.location)
+
     def reader(self) -> ox.Store:
         """Return the newest version."""
         return self._live
 
     @contextmanager
-    def stage(self) -> Iterator[ox.Store]:
-        """Give a copy of the newest version to work on."""
-        newest = max(self._kept, default=0)
-        copy = read_source(self.content(newest), media_type="nq")
-        for graph in self._live.named_graphs():
-            copy.add_graph(graph)
-        yield copy
+    def stage(self, number: int) -> Iterator[Stage]:
+        """Give a copy of a version to work on."""
+        copy = ox.Store()
+        copy.bulk_load(self.content(number), format=_NQ)
+        if number == max(self._kept, default=0):
+            for graph in self._live.named_graphs():
+                copy.add_graph(graph)
+        yield Stage(copy)
 
-    def commit(self, version: Version, content: bytes, stage: ox.Store) -> ox.Store:
+    def commit(self, version: Version, packed: IO[bytes], stage: Stage) -> ox.Store:
         """Make `stage` the newest version and forget the oldest ones."""
-        self._empty[version.number] = empty_graphs(stage)
-        self._kept[version.number] = (version, pack(content))
+        packed.seek(0)
+        self._empty[version.number] = empty_graphs(stage.store)
+        self._kept[version.number] = (version, packed.read())
         for number in sorted(self._kept)[: -self._keep]:
             del self._kept[number], self._empty[number]
-        self._live = stage
-        return stage
+        self._live = stage.store
+        return stage.store
 
     def checkpoint(self, number: int) -> Path:
         """Write a version to a temporary folder, where the few that were last asked for lie."""
