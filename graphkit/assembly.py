@@ -12,7 +12,8 @@ with no file is removed; graphs that are not named stay as they are.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -39,7 +40,7 @@ def assemble_shipped() -> Store:
         load_ontology(change)
         load_sources(change)
         _describe_queries(change)
-    queries.derive(scratch)
+        queries.derive_in(change)
     _log.info("%d quads assembled in %.1f s", scratch.graphs()["quads"].sum(), perf_counter() - start)
     return scratch
 
@@ -49,10 +50,13 @@ def transfer(scratch: Store, store: Store, why: str, *, who: str = "") -> Versio
 
     Graphs that only `store` has stay as they are; where nothing differs no version is made.
     """
+    others = set(store.graphs()["graph"])
     with store.change(why, who=who) as change:
         for graph in scratch.graphs()["graph"]:
             change.clear(graph)
         change.load(scratch.dump("nq"), media_type="nq")
+        if scratch.version and others <= set(scratch.graphs()["graph"]):
+            change.rules = scratch.version.rules
     return store.version
 
 
@@ -63,14 +67,11 @@ def load_files(store: Store, paths: Iterable[Path], *, graph: str | None = None,
     All files come in or none does. Raises `DataError` with file, line and column for what cannot be read.
     """
     paths = [Path(path) for path in paths]
-    scratch = _copy(store)
-    held = 0
-    with scratch.change("gather") as change:
-        for path in paths:
-            held += _load(change, path, graph)
-        change.clear(queries.INFERRED)
-    queries.derive(scratch)
-    transfer(scratch, store, why or f"loaded {', '.join(path.name for path in paths)}", who=who)
+    why = why or f"loaded {', '.join(path.name for path in paths)}"
+    homes = [_home(path, graph) for path in paths]
+    with _gathered(store, why, who) as change:
+        held = sum(change.load(path, graph=home) for path, home in zip(paths, homes, strict=True))
+        queries.derive_in(change, fresh=[] if None in homes else [home for home in homes if home])
     return held
 
 
@@ -80,21 +81,35 @@ def commit_graphs(store: Store, graphs: Mapping[str, Sequence[Path]], why: str, 
     The files are N-Triples or N-Quads, by their ending. A graph without files is removed. All of it becomes one
     version; where nothing differs none is made. Raises `DataError` with file, line and column for what cannot be
     read, and `UsageError` for a file of another format or with quads of another graph; nothing is changed then.
+    Where no graph is replaced only what follows from the new ones is derived, with the same result.
     """
     _refuse_formats(graphs)
-    scratch = _copy(store)
-    with scratch.change("gather") as change:
+    replaces = any(store.has_graph(graph) for graph in graphs)
+    with _gathered(store, why, who) as change:
         for graph, files in graphs.items():
             change.clear(graph)
             for file in files:
                 _load_into(change, Path(file), graph)
-        change.clear(queries.INFERRED)
-    queries.derive(scratch)
-    with store.change(why, who=who) as change:
-        for graph in {*scratch.graphs()["graph"], *graphs}:
-            change.clear(graph)
-        change.load(scratch.dump("nq"), media_type="nq")
+        queries.derive_in(change, fresh=[] if replaces else list(graphs))
     return store.version
+
+
+@contextmanager
+def _gathered(store: Store, why: str, who: str) -> Iterator[Change]:
+    """Open a change that can be asked: of the store, or of a copy that is sent to an endpoint when all is well."""
+    if store.version is not None or not store.location.startswith(("http://", "https://")):
+        with store.change(why, who=who) as change:
+            yield change
+        return
+    with open_store() as scratch:
+        with scratch.change("copy and gather") as change:
+            if content := store.dump("nq"):
+                change.load(content, media_type="nq")
+            yield change
+        with store.change(why, who=who) as sent:
+            for graph in {*store.graphs()["graph"], *scratch.graphs()["graph"]}:
+                sent.clear(graph)
+            sent.load(scratch.dump("nq"), media_type="nq")
 
 
 def _refuse_formats(graphs: Mapping[str, Sequence[Path]]) -> None:
@@ -120,20 +135,10 @@ def _load_into(change: Change, path: Path, graph: str) -> None:
         change.load(held.dump("nq"), media_type="nq")
 
 
-def _copy(store: Store) -> Store:
-    scratch = open_store()
-    content = store.dump("nq")
-    if content:
-        with scratch.change("copy") as change:
-            change.load(content, media_type="nq")
-    return scratch
-
-
-def _load(change: Change, path: Path, graph: str | None) -> int:
+def _home(path: Path, graph: str | None) -> str | None:
+    """Return the graph for the triples of a file, or None where the file holds quads that name their own."""
     name = path.name.removesuffix(".gz")
-    if Path(name).suffix in {".nq", ".trig"}:
-        return change.load(path, graph=graph)
-    return change.load(path, graph=graph or graph_iri(Path(name).stem))
+    return graph or (None if Path(name).suffix in {".nq", ".trig"} else graph_iri(Path(name).stem))
 
 
 def _describe_queries(change: Change) -> None:

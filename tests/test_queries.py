@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -359,6 +360,44 @@ def test_rules_feed_each_other_to_the_fixpoint(tmp_path: Path) -> None:
     with store.change("one fact") as change:
         change.load(b"<urn:x> <urn:one> <urn:y> .", media_type="nt", graph="urn:g")
     assert len(queries.derive(store, tmp_path).splitlines()) == 3
+
+
+_FACTS = [
+    *(f"<urn:o{a}> org:hasMember <urn:o{b}>" for a in range(3) for b in range(3)),
+    *(f"<urn:o{a}> org:memberOf <urn:o{b}>" for a in range(3) for b in range(3)),
+    *(f"<urn:p{a}> sol:participatesIn <urn:o{a % 3}> ; sol:participant <urn:o{b}>" for a in range(4) for b in range(3)),
+    *(f"<urn:p{a}> m8g:role role:{role}" for a in range(4) for role in ("member", "founder")),
+    "role:founder skos:broader role:member",
+    *(f"<urn:o{a}> sol:takesPartIn <urn:o{b}>" for a in range(2) for b in range(2)),
+    *(f"<urn:l{a}> geo:sfWithin <urn:l{b}>" for a in range(4) for b in range(4)),
+    *(f"<urn:c{a}> skos:prefLabel 'name {b}'@en{c}" for a in range(2) for b in range(2) for c in ("", "-GB")),
+    *(f"<urn:c{a}> rdfs:label 'label'@en" for a in range(2)),
+    *(f"<urn:o{a}> a org:OrganizationalCollaboration" for a in range(3)),
+    *(f"<urn:a{a}> a sol:Activity" for a in range(3)),
+    *(f"<urn:a{a}> dcterms:isPartOf <urn:a{b}>" for a in range(3) for b in range(3)),
+    "org:OrganizationalCollaboration rdfs:subClassOf org:Organization",
+    "org:Organization rdfs:subClassOf foaf:Agent",
+    "org:hasMember owl:inverseOf org:memberOf",
+    "sol:takesPartIn owl:inverseOf sol:hasParticipant",
+]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_follows_from_new_statements_is_what_follows_from_all(seed: int) -> None:
+    """Whatever comes in turn, and whatever it forbids or repeats, all is as if it were derived from nothing."""
+    dice, store = random.Random(seed), open_store()  # noqa: S311 - no secret
+    prologue = "".join(f"@prefix {name}: <{space}> . " for name, space in PREFIXES.items())
+    prologue += "@prefix role: <https://w3id.org/solidarity-graph/vocabulary/role/> . "
+    for turn in range(5):
+        facts = dice.sample(_FACTS, dice.randrange(1, 14))
+        with store.change("some facts") as change:
+            change.load((prologue + " . ".join(facts) + " .").encode(), media_type="ttl", graph=f"urn:g{turn % 3}")
+            queries.derive_in(change, fresh=[f"urn:g{turn % 3}"])
+        little = store.dump("nt", queries.INFERRED)
+        with open_store() as scratch:
+            with scratch.change("copy") as change:
+                change.load(store.dump("nq"), media_type="nq")
+            assert queries.derive(scratch) == little
 
 
 def test_nobody_becomes_a_member_of_itself() -> None:

@@ -19,7 +19,8 @@ __all__ = ["Change", "Diff", "Readable", "Store", "Version"]
 class Version:
     """A committed state of a store: citable, comparable, restorable.
 
-    `hash` is the SHA-256 of the sorted canonical N-Quads (RDFC-1.0), so equal content has equal hash.
+    `hash` is the SHA-256 of the sorted canonical N-Quads (RDFC-1.0), so equal content has equal hash. `rules` names the
+    rules by which its conclusions were derived last, and is empty where something was changed since.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Version:
     quads: int
     graphs: int
     hash: str
+    rules: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ class Change(Readable, Protocol):
 
     Queries see what the change has done up to now; a change of an endpoint, which is sent when it ends, refuses them.
     """
+
+    rules: str
+    """The name of the rules by which conclusions were derived before; who derives in this change sets it at the end."""
 
     def load(
         self,

@@ -174,7 +174,8 @@ class EmbeddedStore(Asking):
         with self._one_at_a_time():
             begin = self._newest() if start is None else start
             with self._archive.stage(begin) as stage:
-                change = _EmbeddedChange(stage, lambda: self._archive.blocks(begin))
+                rules = self._described(begin).rules if begin else ""
+                change = _EmbeddedChange(stage, lambda: self._archive.blocks(begin), rules)
                 try:
                     yield change
                 finally:
@@ -212,7 +213,7 @@ class EmbeddedStore(Asking):
                 _log.info("nothing changed: %s", why)
                 return
             graphs = sum(1 for _ in stage.store.named_graphs())
-            version = new_version(self._newest() + 1, packer, graphs, who=who, why=why)
+            version = new_version(self._newest() + 1, packer, graphs, who=who, why=why, rules=change.derived_by)
             self._live = self._archive.commit(version, packed, stage)
         _log.info("committed version %d with %d quads: %s", version.number, version.quads, why)
 
@@ -224,8 +225,9 @@ class _EmbeddedChange(Answering):
     do is therefore told by the lines themselves; only after an update is the copy read.
     """
 
-    def __init__(self, stage: Stage, old: Callable[[], Iterator[bytes]]) -> None:
+    def __init__(self, stage: Stage, old: Callable[[], Iterator[bytes]], rules: str = "") -> None:
         self._stage, self._old = stage, old
+        self._rules, self._still_derived = rules, True
         self._edit = Edit()
         self._updated = self._ended = False
 
@@ -238,7 +240,7 @@ class _EmbeddedChange(Answering):
         base: str | None = None,
     ) -> int:
         """Add the quads of `source` and return how many it held."""
-        self._check_open()
+        self._act()
         runs: list[pl.Series] = []
         with self._spool() as spool:
             for block in normal_blocks(source, media_type=media_type, graph=graph, base=base):
@@ -255,7 +257,7 @@ class _EmbeddedChange(Answering):
         self, sparql: str, *, using: Sequence[str] = (), using_named: Sequence[str] = (), base: str | None = None
     ) -> None:
         """Run a SPARQL 1.1 update; graphs that it empties are gone, and LOAD SILENT does nothing."""
-        self._check_open()
+        self._act()
         store = self._stage.store
         empty = set(_empty_graphs(store))
         engine.update(store, without_silent_loads(sparql), using=using, using_named=using_named, base=base)
@@ -265,7 +267,7 @@ class _EmbeddedChange(Answering):
 
     def clear(self, graph: str | None) -> None:
         """Remove a named graph with all it holds, or all of the default graph (None)."""
-        self._check_open()
+        self._act()
         store = self._stage.store
         if graph is None:
             store.clear_graph(DEFAULT_GRAPH)
@@ -291,6 +293,20 @@ class _EmbeddedChange(Answering):
         self._ended = True
 
     @property
+    def rules(self) -> str:
+        """The rules by which conclusions were derived before this change, or in it."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, name: str) -> None:
+        self._rules, self._still_derived = name, True
+
+    @property
+    def derived_by(self) -> str:
+        """The rules by which the content was derived, where nothing was done since."""
+        return self._rules if self._still_derived else ""
+
+    @property
     def touched(self) -> bool:
         """Whether anything was done to the content."""
         return self._updated or bool(self._edit)
@@ -310,6 +326,11 @@ class _EmbeddedChange(Answering):
     def _spool(self) -> IO[bytes]:
         """Open room for what is too long to be held: a file without a name where the stage has a folder."""
         return tempfile.TemporaryFile(dir=self._stage.folder) if self._stage.folder else BytesIO()
+
+    def _act(self) -> None:
+        """Refuse to do anything after the end; what was derived before no longer holds."""
+        self._check_open()
+        self._still_derived = False
 
     def _check_open(self) -> None:
         if self._ended:

@@ -11,7 +11,7 @@ import re
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Final, Protocol
+from typing import IO, Final, Protocol, cast
 
 import polars as pl
 from isal import igzip, isal_zlib
@@ -42,7 +42,7 @@ _TRIPLE: Final = re.compile(
 )
 _SUBJECT_AND_PREDICATE: Final = re.compile(rb"(?:<[^>]*>|_:\S+) <[^>]*>")
 _BLANK: Final = b"_:"
-_UNREADABLE: Final[tuple[type[Exception], ...]] = (OSError, EOFError, zlib.error, isal_zlib.IsalError)
+_UNREADABLE: Final = (OSError, EOFError, zlib.error, cast("type[Exception]", isal_zlib.IsalError))
 
 
 class Reader(Protocol):
@@ -169,7 +169,7 @@ class Edit:
     def clear(self, graph: str | None) -> None:
         """Take out a graph, or with None the default graph."""
         inside = self._cleared.setdefault(graph, lies_in(graph))
-        self._added = [frame_of(line for line in run.to_list() if not inside(line)) for run in self._added]
+        self._added = [_outside(run, graph, inside) for run in self._added]
 
     def add(self, lines: pl.Series) -> None:
         """Put in lines; they need not be sorted."""
@@ -214,6 +214,15 @@ class Edit:
             ]
             if kept:
                 yield _joined(kept)
+
+
+def _outside(run: pl.Series, graph: str | None, inside: Callable[[bytes], bool]) -> pl.Series:
+    """Return the lines that do not lie in a graph; those that do not even end like it are not looked at."""
+    suspect = run.bin.ends_with(b" ." if graph is None else b" <" + graph.encode() + b"> .")
+    if not suspect.any():
+        return run
+    kept = [line for line in run.filter(suspect).to_list() if not inside(line)]
+    return pl.concat([run.filter(~suspect), pl.Series("line", kept, dtype=pl.Binary)])
 
 
 def _within(block: bytes, lines: list[bytes]) -> bool:

@@ -27,6 +27,7 @@ class RemoteChange(Answering):
     """Gathers the parts of one update request."""
 
     def __init__(self) -> None:
+        self.rules = ""
         self._parts: list[str] = []
         self._declared: dict[str, str] = {}
         self._ended = False

@@ -131,7 +131,7 @@ def empty_graphs(store: ox.Store) -> tuple[str, ...]:
     )
 
 
-def new_version(number: int, packer: Packer, graphs: int, *, who: str, why: str) -> Version:
+def new_version(number: int, packer: Packer, graphs: int, *, who: str, why: str, rules: str = "") -> Version:
     """Describe what was packed as version `number`, made now."""
     return Version(
         number=number,
@@ -141,6 +141,7 @@ def new_version(number: int, packer: Packer, graphs: int, *, who: str, why: str)
         quads=packer.quads,
         graphs=graphs,
         hash=packer.hash,
+        rules=rules,
     )
 
 
