@@ -98,6 +98,18 @@ class EmbeddedStore(Asking):
         with self._change(why, who) as change:
             yield change
 
+    @contextmanager
+    def trial(self) -> Iterator[Change]:
+        """Open a change that is thrown away at the end of the block."""
+        self._open()
+        newest = self._newest()
+        with self._archive.stage(newest) as stage:
+            change = _EmbeddedChange(stage, lambda: self._archive.blocks(newest))
+            try:
+                yield change
+            finally:
+                change.end()
+
     def versions(self) -> list[Version]:
         """List the versions that are kept, oldest first."""
         self._open()
