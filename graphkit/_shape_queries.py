@@ -64,6 +64,14 @@ class ShapeQuery:
     sparql: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The pattern of the things that a shape judges, and the properties of which one suffices to be one."""
+
+    pattern: str
+    said: frozenset[Node]
+
+
 def shape_queries(shapes: Graph, kinds_of: Callable[[str], Iterable[str]]) -> list[ShapeQuery]:
     """Return the queries of all shapes that have a target; `kinds_of` gives a class with all its subclasses."""
     return list(_Writer(shapes, kinds_of).queries())
@@ -92,16 +100,19 @@ class _Writer:
             self._expect(shape)
             for target in self._targets(shape):
                 if tests := self._value_tests(shape, "?this"):
-                    yield ShapeQuery(shape, None, _asked(target, f"FILTER(!{_sure(tests)})", "?this"))
+                    yield ShapeQuery(shape, None, _asked(target.pattern, f"FILTER(!{_sure(tests)})", "?this"))
                 for inner in self._objects(shape, SH.property):
                     yield from self._of_property(inner, target)
 
-    def _of_property(self, shape: Node, target: str) -> Iterator[ShapeQuery]:
+    def _of_property(self, shape: Node, aim: _Target) -> Iterator[ShapeQuery]:
         self._expect(shape)
         if self._shapes.value(shape, SH.property) is not None:
             raise UnknownShapeError("a property within a property")
         path = self._shapes.value(shape, SH.path)
         way = self._path(path)
+        target = aim.pattern
+        if path in aim.said and not self._asks_for_some(shape):
+            target = f"?this {way} ?any ."
         if sets := self._set_tests(shape, "?this", way):
             yield ShapeQuery(shape, path, _asked(target, f"FILTER(!{_sure(sets)})", "?this"))
         if tests := self._value_tests(shape, "?value", of_property=True):
@@ -111,6 +122,11 @@ class _Writer:
             bad = f"?this {way} ?value ; {_term(other)} ?other . FILTER(!COALESCE(?value <= ?other, false))"
             yield ShapeQuery(shape, path, _asked(target, bad, _WITH_VALUE))
 
+    def _asks_for_some(self, shape: Node) -> bool:
+        """Tell whether a thing without any value may be at fault."""
+        least = max(self._number(shape, SH.minCount), self._number(shape, SH.qualifiedMinCount))
+        return least > 0 or self._shapes.value(shape, SH.hasValue) is not None
+
     def _expect(self, shape: Node) -> None:
         """Refuse a shape that says anything not known here."""
         known = _DECORATION | _TARGETS | _ON_SETS | _ON_PAIRS | set(_COMPARED) | set(self._known) | {SH.path}
@@ -118,13 +134,14 @@ class _Writer:
         if unknown := set(self._shapes.predicates(shape)) - known:
             raise UnknownShapeError(f"{shape} says {', '.join(map(str, unknown))}")
 
-    def _targets(self, shape: Node) -> Iterator[str]:
+    def _targets(self, shape: Node) -> Iterator[_Target]:
         if classes := sorted(
             {kind for one in self._shapes.objects(shape, SH.targetClass) for kind in self._kinds(one)}
         ):
-            yield f"VALUES ?kind {{ {' '.join(classes)} }} ?this a ?kind ."
-        if names := sorted(_term(name) for name in self._objects(shape, SH.targetSubjectsOf)):
-            yield f"VALUES ?said {{ {' '.join(names)} }} ?this ?said ?any ."
+            yield _Target(f"VALUES ?kind {{ {' '.join(classes)} }} ?this a ?kind .", frozenset())
+        if said := self._objects(shape, SH.targetSubjectsOf):
+            names = " ".join(map(_term, said))
+            yield _Target(f"VALUES ?said {{ {names} }} ?this ?said ?any .", frozenset(said))
 
     def _kinds(self, class_: Node) -> list[str]:
         return [f"<{kind}>" for kind in self._kinds_of(str(class_))]
