@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import networkx as nx
@@ -14,7 +15,7 @@ from scipy.sparse import csgraph
 from graphkit.measures.groups import group_codes, membership
 from graphkit.network import Matrix, Network
 
-__all__ = ["articulation", "bridges", "brokerage"]
+__all__ = ["articulation", "bridges", "brokerage", "cut_off_by"]
 
 _PAIR = 2
 
@@ -56,6 +57,29 @@ def articulation(network: Network) -> pl.DataFrame:
         .sort("row")
         .select(_named(network, "row").alias("organisation"), "pairs_cut", "cut_off")
     )
+
+
+def cut_off_by(network: Network) -> pl.DataFrame:
+    """List for each organisation of `articulation` who would lose every chain of ties to the largest part that remains.
+
+    Parts stand by falling size, equal ones by their first organisation; so the largest of equal parts that begins
+    first counts as what remains. The whole takes one walk, however many such organisations there are.
+
+    Returns
+    -------
+    organisation, lost (a list of organisations, part after part, each part in order)
+
+    >>> cut_off_by(Network.from_pairs([("a", "b"), ("b", "c")])).rows()
+    [('b', ['c'])]
+    """
+    forest = _forest(network)
+    tour, starts = _tour(forest, len(network.organisations))
+    kept = []
+    for row, blocks in _blocks_of(forest):
+        parts = sorted((_part(forest, tour, starts, row, block) for block in blocks), key=lambda p: (-p.size, p[0]))
+        kept.append((network.organisations[row], [network.organisations[other] for p in parts[1:] for other in p]))
+    schema = {"organisation": pl.String, "lost": pl.List(pl.String)}
+    return pl.DataFrame(kept, schema=schema, orient="row")
 
 
 def bridges(network: Network) -> pl.DataFrame:
@@ -136,12 +160,16 @@ def brokerage(network: Network, groups: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Forest:
-    """The trees in which organisations (numbered first) and the blocks that they belong to take turns."""
+    """The trees in which organisations (numbered first) and the blocks that they belong to take turns.
+
+    `order` goes through all of them from the root down, `sizes` counts the organisations at and below each.
+    """
 
     rows: NDArray[np.int64]
     blocks: NDArray[np.int64]
     sizes: NDArray[np.int64]
     parents: NDArray[np.int64]
+    order: NDArray[np.int64]
 
 
 def _sides(network: Network) -> pl.DataFrame:
@@ -170,7 +198,48 @@ def _forest(network: Network) -> _Forest:
     above = parents.tolist()
     for place in reversed(order[1:].tolist()):
         sizes[above[place]] += sizes[place]
-    return _Forest(rows, blocks, np.array(sizes), parents)
+    return _Forest(rows, blocks, np.array(sizes), parents, order)
+
+
+def _tour(forest: _Forest, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List the organisations so that those below anything stand side by side, and give where each of these begins."""
+    parents, sizes = forest.parents.tolist(), forest.sizes.tolist()
+    starts, free = [0] * len(sizes), [0] * len(sizes)
+    tour = np.empty(n, dtype=np.int64)
+    for place in forest.order[1:].tolist():
+        above = parents[place]
+        starts[place] = free[above]
+        free[above] += sizes[place]
+        free[place] = starts[place] + (place < n)
+        if place < n:
+            tour[starts[place]] = place
+    return tour, np.array(starts, dtype=np.int64)
+
+
+def _blocks_of(forest: _Forest) -> Iterator[tuple[int, list[int]]]:
+    """Go through the organisations of more than one block, in order, with the blocks of each."""
+    order = np.lexsort((forest.blocks, forest.rows))
+    rows, firsts, counts = np.unique(forest.rows[order], return_index=True, return_counts=True)
+    blocks = forest.blocks[order]
+    for row, first, count in zip(rows.tolist(), firsts.tolist(), counts.tolist(), strict=True):
+        if count > 1:
+            yield row, blocks[first : first + count].tolist()
+
+
+def _part(
+    forest: _Forest, tour: NDArray[np.int64], starts: NDArray[np.int64], row: int, block: int
+) -> NDArray[np.int64]:
+    """Give in order the organisations that reach `row` through `block` alone."""
+    n = tour.size
+    here = n + block
+    if forest.parents[row] != here:
+        return np.sort(tour[starts[here] : starts[here] + forest.sizes[here]])
+    top = row
+    while (above := forest.parents[top]) != forest.sizes.size - 1:
+        top = above
+    first, last = starts[top], starts[top] + forest.sizes[top]
+    own, end = starts[row], starts[row] + forest.sizes[row]
+    return np.sort(np.concatenate([tour[first:own], tour[end:last]]))
 
 
 def _walk_down(
