@@ -13,6 +13,7 @@ from graphkit import queries
 from graphkit.errors import QueryError, UsageError
 from graphkit.monitor import Figure, figures, figures_of, history, monitor, past, shifts
 from graphkit.store import Store
+from graphkit.terms import ID
 from tests.harbour_fixture import harbour, harbour_store
 from tests.test_monitor import changed
 
@@ -23,7 +24,8 @@ PREFIXES = """@prefix dcterms: <http://purl.org/dc/terms/> . @prefix org: <http:
 @prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix prov: <http://www.w3.org/ns/prov#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix schema: <https://schema.org/> .
 @prefix sol: <https://w3id.org/solidarity-graph/ns#> . @prefix sssom: <https://w3id.org/sssom/> .
-@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+@prefix semapv: <https://w3id.org/semapv/vocab/> .
 @prefix kind: <https://w3id.org/solidarity-graph/vocabulary/kind/> .
 @prefix theme: <https://w3id.org/solidarity-graph/vocabulary/theme/> .
 @prefix id: <https://w3id.org/solidarity-graph/id/> .
@@ -142,7 +144,7 @@ def _funds(seed: int, grants: int = 60) -> str:
         if draw.random() < 0.6:
             lines.append(
                 f"id:m{number} a sssom:Mapping ; owl:annotatedSource id:r{number} ;"
-                f" owl:annotatedTarget id:organisation.target ;"
+                f" owl:annotatedTarget id:organisation.target ; owl:annotatedProperty skos:exactMatch ;"
                 f" sssom:confidence {draw.choice([0.3, 0.5, 0.8, 0.9, 1.0])} ."
             )
     lines.append('id:organisation.target a org:Organization ; rdfs:label "T"@en ; org:classification kind:mutual .')
@@ -195,6 +197,25 @@ def _grants_in(store: Store) -> int:
         " a <https://schema.org/MonetaryGrant> }"
     )
     return int(frame["n"][0])
+
+
+@pytest.mark.parametrize(
+    ("relation", "more", "strict", "likely"),
+    [
+        ("skos:exactMatch", "", 300.5, 1000.5),
+        ("skos:exactMatch", "; sssom:mapping_justification semapv:DatabaseCrossReferenceMatching", 700.5, 1000.5),
+        ("owl:differentFrom", "", 300.5, 600.5),
+        ("skos:exactMatch", ". id:decision dcterms:replaces id:link", 300.5, 600.5),
+    ],
+)  # fmt: skip
+def test_what_a_link_says_decides_how_sure_it_is(relation: str, more: str, strict: float, likely: float) -> None:
+    """A link by an official identifier is strict; that two are different, or a link that was replaced, is none."""
+    facts = f"""{PREFIXES} id:link a sssom:Mapping ; rdfs:label "L"@en ; owl:annotatedProperty {relation} ;
+        owl:annotatedSource <{ID}organisation/list.menders> ; owl:annotatedTarget <{ID}organisation/net-menders> ;
+        sssom:confidence 1.0 {more} ."""
+    frame = queries.run(harbour_store(facts.encode()), "indicators/structural-funds").filter(pl.col("unit") == "EUR")
+    found = dict(frame.select("figure", "value").rows())
+    assert (float(found["strict"]), float(found["likely"])) == (strict, likely)
 
 
 # ---- From version to version -----------------------------------------------------------------

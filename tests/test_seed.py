@@ -424,7 +424,9 @@ class TestForm:
 
     def test_every_date_says_how_exact_it_is(self, seed: Store) -> None:
         """An activity or a commitment with a date has one precision."""
-        pattern = """?thing schema:startDate|schema:endDate ?day FILTER NOT EXISTS { ?thing a sol:CompletenessScope } FILTER NOT EXISTS { ?thing a sol:Indicator }
+        pattern = """?thing schema:startDate|schema:endDate ?day
+            FILTER NOT EXISTS { ?thing a sol:CompletenessScope }
+            FILTER NOT EXISTS { ?thing a sol:Indicator }
             FILTER NOT EXISTS { ?thing a schema:ExchangeRateSpecification }
             FILTER NOT EXISTS { ?thing sol:datePrecision ?precision }"""
         assert ask(seed, pattern, "?thing").height == 0
