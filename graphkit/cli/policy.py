@@ -1,8 +1,9 @@
-"""The verbs of policy and money: monitor."""
+"""The verbs of policy and money: monitor, funding."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import click
 
@@ -47,5 +48,52 @@ def monitor(location: str, as_of: datetime | None, since: int | None, of_version
             click.echo(report.standings_as(monitoring.monitor(store, _day(as_of)), form), nl=False)
 
 
-VERBS = (monitor,)
+@click.command()
+@click.argument("name", default="concentration", metavar="[ACCOUNT]")
+@store_option
+@click.option("--currency", help="Convert into this currency, such as EUR, at the loaded rates; default: kept apart.")
+@click.option(
+    "--deflator",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A price index: CSV with the columns year and index; needs --currency.",
+)
+@click.option("--base-year", type=int, help="The year whose prices are used; default: the last of the index.")
+@click.option("--digits", default=3, show_default=True, type=click.IntRange(2, 5), help="Length of the NUTS codes.")
+@click.option("--top", type=click.IntRange(1), help="Only so many rows.")
+@format_option("words", "table", "csv", "json", "spreadsheet", default="words")
+def funding(
+    name: str,
+    location: str,
+    currency: str | None,
+    deflator: Path | None,
+    base_year: int | None,
+    digits: int,
+    top: int | None,
+    form: str,
+) -> None:
+    """Tell who funds whom, how concentrated the money is and where it goes, with method and coverage.
+
+    ACCOUNT is flows, funders, recipients, regranting, concentration, regions, kinds or years.
+
+    Example: graphkit funding regions --currency EUR -f csv
+    """
+    from graphkit import funding as money
+
+    if deflator and not currency:
+        raise UsageError("a price index is of one currency", hint="name it with --currency")
+    with opened(location) as store:
+        flows, conversion = money.load_flows(store, digits=digits), None
+        if currency:
+            index = money.read_deflator(deflator) if deflator else None
+            rates = money.load_rates(store)
+            flows, conversion = money.in_one_currency(flows, rates, currency, deflator=index, base_year=base_year)
+    found = money.account(name, flows, conversion)
+    frame = found.frame if form in {"words", "table"} else found.rows_with_words()
+    frame = frame if top is None else frame.head(top)
+    print_frame(frame, "table" if form == "words" else form)
+    if form in {"words", "table"}:
+        click.echo(f"Method: {found.method}.\nCoverage: {found.coverage}.", err=form == "table")
+
+
+VERBS = (monitor, funding)
 """The verbs of this module."""
