@@ -60,7 +60,8 @@ def test_every_division_adds_up_to_the_whole(seed: int, digits: int) -> None:
             assert shares.to_list() == pytest.approx([1.0] * shares.len(), abs=1e-4)
     asked = store.select(
         "PREFIX schema: <https://schema.org/> SELECT ?currency (SUM(?amount) AS ?whole)"
-        " WHERE { ?g a schema:MonetaryGrant ; schema:funder ?any ; schema:amount ?amount ; schema:currency ?currency } GROUP BY ?currency"
+        " WHERE { ?g a schema:MonetaryGrant ; schema:funder ?any ; schema:amount ?amount ; schema:currency ?currency }"
+        " GROUP BY ?currency"
     )
     assert whole == pytest.approx({currency: float(amount) for currency, amount in asked.rows()}, abs=0.05)
 

@@ -1,4 +1,4 @@
-"""The verbs of policy and money: monitor, funding."""
+"""The verbs of policy and money: monitor, funding, opportunities."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from graphkit.cli.common import format_option, opened, print_frame, store_option
+from graphkit.cli.common import format_option, opened, print_frame, say, store_option
 from graphkit.errors import UsageError
 
 __all__ = ["VERBS"]
@@ -95,5 +95,54 @@ def funding(
         click.echo(f"Method: {found.method}.\nCoverage: {found.coverage}.", err=form == "table")
 
 
-VERBS = (monitor, funding)
+@click.command()
+@click.argument("opportunity", default="")
+@store_option
+@_as_of_option
+@click.option("--all", "every", is_flag=True, help="Also those that are closed or past their deadline.")
+@click.option(
+    "--top", default=10, show_default=True, type=click.IntRange(1), help="Organisations for each opportunity."
+)
+@click.option("--consortium", is_flag=True, help="Propose consortia for the one OPPORTUNITY.")
+@click.option("--bids", is_flag=True, help="Tell how the bids of each organisation ended instead.")
+@format_option("table", "csv", "json", "spreadsheet", default="table")
+def opportunities(
+    opportunity: str,
+    location: str,
+    as_of: datetime | None,
+    every: bool,
+    top: int,
+    consortium: bool,
+    bids: bool,
+    form: str,
+) -> None:
+    """Match open calls and tenders to organisations, propose consortia, or tell how earlier bids ended.
+
+    Example: graphkit opportunities --top 5
+    """
+    from graphkit import opportunities as offers
+    from graphkit.plans import proposals_in_words
+
+    if consortium and not opportunity:
+        raise UsageError("no opportunity is named", hint="write graphkit opportunities opportunity/NAME --consortium")
+    with opened(location) as store:
+        if bids:
+            print_frame(offers.bid_record(store), form)
+            return
+        loaded = offers.load_opportunities(store)
+    if consortium:
+        click.echo(proposals_in_words(offers.consortia_for(loaded, opportunity)))
+        return
+    needs = offers.needs_of(loaded, opportunity) if opportunity else loaded.needs
+    if not (every or opportunity):
+        needs = loaded.open_on(_day(as_of))
+    found = offers.matches(loaded, needs, top=top)
+    print_frame(found.drop("method") if form == "table" else found, form)
+    number = needs["opportunity"].n_unique()
+    silent = number - found["opportunity"].n_unique()
+    say(f"{number} opportunities; {silent} ask for nothing that an organisation is known to have.")
+    say(f"Method: {offers.METHOD}.")
+
+
+VERBS = (monitor, funding, opportunities)
 """The verbs of this module."""
