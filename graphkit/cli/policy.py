@@ -1,4 +1,4 @@
-"""The verbs of policy and money: monitor, funding, opportunities."""
+"""The verbs of policy and money: monitor, funding, opportunities, scorecard."""
 
 from __future__ import annotations
 
@@ -137,12 +137,46 @@ def opportunities(
     if not (every or opportunity):
         needs = loaded.open_on(_day(as_of))
     found = offers.matches(loaded, needs, top=top)
-    print_frame(found.drop("method") if form == "table" else found, form)
+    print_frame(found.drop("opportunity", "organisation", "method") if form == "table" else found, form)
     number = needs["opportunity"].n_unique()
     silent = number - found["opportunity"].n_unique()
     say(f"{number} opportunities; {silent} ask for nothing that an organisation is known to have.")
     say(f"Method: {offers.METHOD}.")
 
 
-VERBS = (monitor, funding, opportunities)
+@click.command()
+@click.argument("thing", default="")
+@store_option
+@click.option("--region", "regions", multiple=True, help="A region to compare, such as place/wessex; may be repeated.")
+@click.option("--figures", is_flag=True, help="Work out the indicators of the measures for each region instead.")
+@click.option(
+    "--goals", "of_goals", is_flag=True, help="List the Sustainable Development Goals of each measure instead."
+)
+@format_option("table", "csv", "json", "spreadsheet", default="table")
+def scorecard(thing: str, location: str, regions: tuple[str, ...], figures: bool, of_goals: bool, form: str) -> None:
+    """Show the judgements on a THING, or compare regions on every evaluation measure; what is missing stays missing.
+
+    Example: graphkit scorecard --region place/wessex --region place/scotland
+    """
+    from graphkit import scorecard as card
+
+    if of_goals:
+        print_frame(card.goals(), form)
+        return
+    if thing and regions:
+        raise UsageError("a thing and regions are two questions", hint="leave out the thing or --region")
+    if figures and not regions:
+        raise UsageError("figures are worked out for regions", hint="name one or more with --region")
+    with opened(location) as store:
+        if figures:
+            print_frame(card.figures_by_region(store, regions), form)
+        elif regions:
+            frame = card.scorecard(store, regions)
+            print_frame(frame.drop("measure", "region", "method") if form == "table" else frame, form)
+            say(f"Method: {card.METHOD}.")
+        else:
+            print_frame(card.assessments(store, thing), form)
+
+
+VERBS = (monitor, funding, opportunities, scorecard)
 """The verbs of this module."""

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from graphkit.monitor.base import Figure, Finding, Standing
-from graphkit.monitor.figures import figures_of
+from graphkit.monitor.figures import COLUMNS, figures_of
 from graphkit.monitor.history import Moment, Shift, history, past, shifts
 from graphkit.monitor.standings import monitor
 
-__all__ = ["Figure", "Finding", "Moment", "Shift", "Standing", "figures_of", "history", "monitor", "past", "shifts"]
+__all__ = [
+    "COLUMNS",
+    "Figure",
+    "Finding",
+    "Moment",
+    "Shift",
+    "Standing",
+    "figures_of",
+    "history",
+    "monitor",
+    "past",
+    "shifts",
+]
