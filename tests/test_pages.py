@@ -153,11 +153,11 @@ def test_sparql_shows_a_table_and_gives_the_same_as_files(client: FlaskClient) -
     """SELECT as table, CSV and JSON; ASK as a word; CONSTRUCT as Turtle."""
     text = "SELECT ?c WHERE { ?c a <https://w3id.org/solidarity-graph/ns#Commitment> } ORDER BY ?c"
     page = client.get("/sparql?" + urlencode({"query": text}))
-    assert "4 rows" in page.text
+    assert "9 rows" in page.text
     as_csv = client.get("/sparql?" + urlencode({"query": text, "format": "csv"}))
-    assert len(as_csv.text.split()) == 5
+    assert len(as_csv.text.split()) == 10
     as_json = json.loads(client.get("/sparql?" + urlencode({"query": text, "format": "json"})).data)
-    assert len(as_json["results"]["bindings"]) == 4
+    assert len(as_json["results"]["bindings"]) == 9
     assert ">Yes<" in client.get("/sparql?" + urlencode({"query": "ASK { ?s ?p ?o }"})).text
     turtle = client.get("/sparql?" + urlencode({"query": "CONSTRUCT { <urn:a> <urn:b> 1 } WHERE {}"}))
     assert "urn:a" in turtle.text
