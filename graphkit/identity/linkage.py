@@ -128,7 +128,7 @@ def _answer(linker: Any, comparisons: Sequence[Comparison]) -> pl.DataFrame:  # 
 def _labels(comparison: Comparison) -> pl.Expr:
     """Name the level of each pair: Splink numbers them from 0 for the last one, and the unknown one -1."""
     known = [level.label for level in comparison.levels if not level.unknown]
-    numbers = {number: label for number, label in enumerate(reversed(known))}
+    numbers = dict(enumerate(reversed(known)))
     numbers[-1] = next((level.label for level in comparison.levels if level.unknown), "")
     gamma = pl.col(f"gamma_{comparison.name}").cast(pl.Int64)
     return gamma.replace_strict(numbers, return_dtype=pl.String).alias(comparison.name)

@@ -19,7 +19,7 @@ RARE_BITS, UNIQUE_BITS = 22, 36
 
 _NEAR: Final = 0.95
 _LEAST_U: Final = 1e-8
-_FEW_KNOWN: Final = 100_000
+_FEW_KNOWN: Final = 10_000_000
 _ROUNDS: Final = 100
 _MOST_BITS: Final = 60.0
 _log = logging.getLogger(__name__)
@@ -31,12 +31,13 @@ _NEARLY = f'"marks_l" = "marks_r" AND jaro_winkler_similarity("core_l", "core_r"
 _NOWHERE = '("district_l" IS NULL OR "district_r" IS NULL) AND ("place_l" IS NULL OR "place_r" IS NULL)'
 _SAME_POSTCODE = '"postcode_l" = "postcode_r" AND "postcode_l" <> "district_l"'
 
+_UNIQUE, _RARE, _COMMON = "same words, all but unique", "same words, rare", "same words, common"
 _NAME: Final = Comparison(
     "name",
     (
-        Level("same words, all but unique", f"{_SAME} AND {_LEAST} >= {UNIQUE_BITS}", 0.20, 1e-8),
-        Level("same words, rare", f"{_SAME} AND {_LEAST} >= {RARE_BITS}", 0.40, 5e-7),
-        Level("same words, common", _SAME, 0.19, 1e-6),
+        Level(_UNIQUE, f"{_SAME} AND {_LEAST} >= {UNIQUE_BITS}", 0.20, 1e-8),
+        Level(_RARE, f"{_SAME} AND {_LEAST} >= {RARE_BITS}", 0.40, 1e-7),
+        Level(_COMMON, _SAME, 0.19, 2e-7),
         Level("nearly the same", f"{_NEARLY} AND {_LEAST} >= {RARE_BITS}", 0.10, 1e-7),
         Level("one within the other", f'"marks_l" = "marks_r" AND {_LEAST} >= {RARE_BITS} AND {_WITHIN}', 0.10, 3e-7),
         Level("different", "", 0.01, 0.99),
@@ -48,7 +49,7 @@ _WHERE: Final = Comparison(
         Level("not known", _NOWHERE, unknown=True),
         Level("same postcode", _SAME_POSTCODE, 0.63, 1e-4),
         Level("same district or town", '"district_l" = "district_r" OR "place_l" = "place_r"', 0.29, 0.016),
-        Level("same postcode area", '"area_l" = "area_r"', 0.05, 0.025),
+        Level("same postcode area", '"area_l" = "area_r"', 0.04, 0.025, fixed=True),
         Level("elsewhere", "", 0.03, 0.96, fixed=True),
     ),
 )
@@ -87,8 +88,8 @@ def score_pairs(found: pl.DataFrame, ids: pl.DataFrame) -> tuple[pl.DataFrame, M
 
     m is learnt by expectation maximisation, of names within equal postcodes and of places within equal names; where
     there are too few such pairs, it is that which was learnt from British registers in 2026. That an organisation is
-    found elsewhere than before, or under another legal form, is put at 3 of 100, since equal postcodes cannot teach it.
-    The share of pairs that are one organisation is learnt for each two sources by itself: a list of societies and
+    found in another town than before is put at 7 of 100 and under another legal form at 3: equal names cannot teach
+    it. The share of pairs that are one organisation is learnt for each two sources by itself: a list of societies and
     their register share nearly all, other sources little.
 
     Source: Fellegi and Sunter (1969), Journal of the American Statistical Association 64:1183; Linacre et al. (2022),
@@ -108,36 +109,38 @@ def _learnt_chance(pairs: pl.DataFrame, found: pl.DataFrame, ids: pl.DataFrame) 
     """Count how often different organisations of one list agree in name, level by level.
 
     In every list a few organisations stand twice under the same name because they registered anew, which is no
-    agreement by chance. Their share is that of the names which are all but unique, and is taken off the others.
+    agreement by chance. Their share is that of the names which are all but unique, and is taken off the others. Lists
+    differ (local units of a charity register anew more often than societies do): the median over the lists with at
+    least ten million pairs is taken.
     """
     sizes = ids.group_by("list").agg(n=pl.col("record").n_unique())
-    total = int((sizes["n"] * (sizes["n"] - 1) // 2).sum())
-    if total < _FEW_KNOWN:
+    sizes = sizes.select("list", possible=pl.col("n") * (pl.col("n") - 1) // 2).filter(pl.col("possible") >= _FEW_KNOWN)
+    if sizes.is_empty():
         return _NAME, 0
+    labels = pl.DataFrame({"name": [level.label for level in _NAME.levels[:-1]]})
     seen = _known_different(pairs, ids).group_by("list", "name").len("seen")
-    stratum = (
-        pl.when(pl.col("rarity") >= UNIQUE_BITS)
-        .then(pl.lit(_NAME.levels[0].label))
-        .when(pl.col("rarity") >= RARE_BITS)
-        .then(pl.lit(_NAME.levels[1].label))
-        .otherwise(pl.lit(_NAME.levels[2].label))
-    )
-    names = found.join(ids.select("record", "list").unique(), on="record").group_by("list", name=stratum).len("names")
-    rates = (
-        names.filter(pl.col("name") == _NAME.levels[0].label)
-        .join(seen, on=["list", "name"], how="left")
-        .select("list", anew=pl.col("seen").fill_null(0) / pl.col("names"))
+    names = (
+        found.join(ids.select("record", "list").unique(), on="record").group_by("list", name=_stratum()).len("names")
     )
     counted = (
-        seen.join(names, on=["list", "name"], how="left")
-        .join(rates, on="list", how="left")
-        .with_columns(chance=(pl.col("seen") - pl.col("anew").fill_null(0) * pl.col("names").fill_null(0)).clip(0))
+        sizes.join(labels, how="cross")
+        .join(seen, on=["list", "name"], how="left")
+        .join(names, on=["list", "name"], how="left")
+        .with_columns(pl.col("seen", "names").fill_null(0))
+        .with_columns(anew=(pl.col("seen") / pl.col("names")).filter(pl.col("name") == _UNIQUE).first().over("list"))
+        .with_columns(chance=pl.col("seen") - pl.col("anew").fill_nan(0.0) * pl.col("names"))
         .group_by("name")
-        .agg(pl.col("chance").sum())
+        .agg((pl.col("chance") / pl.col("possible")).median().clip(_LEAST_U))
     )
-    shares = {name: max(chance / total, _LEAST_U) for name, chance in counted.iter_rows()}
-    levels = [level.with_u(shares.get(level.label, _LEAST_U)) for level in _NAME.levels[:-1]]
-    return Comparison("name", (*levels, _NAME.levels[-1])), total
+    shares = {str(name): float(share) for name, share in counted.iter_rows()}
+    levels = [level.with_u(shares[level.label]) for level in _NAME.levels[:-1]]
+    return Comparison("name", (*levels, _NAME.levels[-1])), int(sizes["possible"].sum())
+
+
+def _stratum() -> pl.Expr:
+    """Name the level at which a spelling agrees with its equal."""
+    named = pl.when(pl.col("rarity") >= RARE_BITS).then(pl.lit(_RARE)).otherwise(pl.lit(_COMMON))
+    return pl.when(pl.col("rarity") >= UNIQUE_BITS).then(pl.lit(_UNIQUE)).otherwise(named)
 
 
 def _known_different(pairs: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:

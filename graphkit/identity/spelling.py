@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -71,7 +70,10 @@ _ONE_SPELLING: Final[Mapping[str, str]] = {
     r"servs?|services": "service",
     r"saint": "st",
 }
-_TRADING: Final = r"(?i)\s*[(\[]?\s*\b(?:t\s*/\s*as?\b|trading\s+as\b|t\.a\.|formerly(?:\s+known\s+as)?\b|previously\b|a\.?k\.?a\.?\b|also\s+known\s+as\b|old\s+name\b|known\s+as\b|operating\s+as\b)\s*:?\s*"
+_TRADING: Final = (
+    r"(?i)\s*[(\[]?\s*\b(?:t\s*/\s*as?\b|t\.a\.|(?:trading|operating|(?:also |formerly |previously )?known)\s+as\b|"
+    r"formerly\b|previously\b|a\.?k\.?a\b\.?|old\s+name\b)\s*:?\s*"
+)
 _MARK_WORDS: Final = (
     "branch|region|regional|district|lodge|chapter|division|area|county|group|federation|union|council|north|south|east|"
     "west|northern|southern|eastern|western|central|lower|upper|junior|ladies|womens|mens|holdings|trading|enterprises|"
@@ -133,7 +135,7 @@ def legal_form(name: pl.Expr) -> pl.Expr:
     'cic'
     """
     found = pl.lit(None, dtype=pl.String)
-    for form, words in reversed(LEGAL_FORMS.items()):
+    for form, words in reversed(list(LEGAL_FORMS.items())):
         found = pl.when(name.str.contains(rf" (?:{'|'.join(words)})$")).then(pl.lit(form)).otherwise(found)
     return found
 
@@ -220,6 +222,3 @@ def place(name: pl.Expr) -> pl.Expr:
     """
     tidy = plain(name)
     return pl.when(tidy != _EMPTY).then(tidy)
-
-
-_NAME_OF_FORM: Final = re.compile(r"^[a-z-]+$")
