@@ -20,7 +20,8 @@ __all__ = ["CAVEATS", "evaluate", "judged_by_labels", "load_labels"]
 
 CAVEATS: Final = """\
 Judged are names and places alone: official numbers are hidden from the scores and used as the truth.
-One third of the records teaches how often different organisations have like names; no pair with these is judged.
+How often different organisations have like names is learnt from thirds of the records; each pair is judged by what a
+third without either of its records taught. What agreement tells (m) is learnt from all records, without any truth.
 Right: the two records share an official number. Wrong: they have other numbers of one list.
 Pairs without a common list are not judged by numbers; --labels judges them by what a person said.
 Circular: a table of official numbers has its names from the register; a source that copied them agrees by origin.
@@ -47,15 +48,15 @@ def evaluate(store: Readable) -> pl.DataFrame:
     records = load_records(store)
     ids = numbers(records)
     official = ids.filter(pl.col("list").str.contains("^[A-Z]"))
-    third = _teaching(records)
-    nothing = official.clear()
     wholes = queries.run(store, "identity/wholes")
-    found, _, _ = candidates(records, nothing, wholes, learnt_from=official.join(third, on="record", how="semi"))
-    source = dict(records.select("record", "source").iter_rows())
-    gold = _between(number_links(official).filter(pl.col("confidence") == 1.0), third, source)
-    links = _between(found, third, source).join(
-        gold.select("left", "right", gold=True), on=["left", "right"], how="left"
-    )
+    thirds = _thirds(records)
+    gold = _between(number_links(official).filter(pl.col("confidence") == 1.0), thirds)
+    parts = []
+    for third in range(_THIRDS):
+        taught = official.join(thirds.filter(pl.col("third") == third), on="record", how="semi")
+        found, _, _ = candidates(records, official.clear(), wholes, learnt_from=taught)
+        parts.append(_between(found, thirds).filter(pl.col("teacher") == third))
+    links = pl.concat(parts).join(gold.select("left", "right", gold=True), on=["left", "right"], how="left")
     links = links.join(_told_apart(links, official), on=["left", "right"], how="left")
     rows = [_row("all", links, gold, name, least) for name, least in LEVELS.items()]
     for (sources,), part in links.sort("sources").group_by("sources", maintain_order=True):
@@ -64,21 +65,22 @@ def evaluate(store: Readable) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _teaching(records: pl.DataFrame) -> pl.DataFrame:
-    """Choose a third of the records by the hash of their IRIs."""
-    chosen = [iri for iri in records["record"] if hashlib.sha256(iri.encode()).digest()[0] % _THIRDS == 0]
-    return pl.DataFrame({"record": chosen}, schema={"record": pl.String})
+def _thirds(records: pl.DataFrame) -> pl.DataFrame:
+    """Deal the records into three parts by the hash of their IRIs: record, source, third."""
+    dealt = [hashlib.sha256(iri.encode()).digest()[0] % _THIRDS for iri in records["record"]]
+    return records.select("record", "source", third=pl.Series(dealt, dtype=pl.Int64))
 
 
-def _between(pairs: pl.DataFrame, third: pl.DataFrame, source: dict[str, str]) -> pl.DataFrame:
-    """Keep the pairs of two sources that have no record in the third that teaches, and name the sources."""
-    sides = [pl.col(side).replace_strict(source, return_dtype=pl.String) for side in ("left", "right")]
-    one, other = pl.min_horizontal(*sides), pl.max_horizontal(*sides)
-    return (
-        pairs.filter(sides[0] != sides[1])
-        .join(third, left_on="left", right_on="record", how="anti")
-        .join(third, left_on="right", right_on="record", how="anti")
-        .with_columns(sources=pl.format("{} and {}", one, other))
+def _between(pairs: pl.DataFrame, thirds: pl.DataFrame) -> pl.DataFrame:
+    """Keep the pairs of two sources, name the sources, and choose the first third in which neither record is."""
+    known = pairs.join(thirds, left_on="left", right_on="record").join(thirds, left_on="right", right_on="record")
+    one, other = pl.min_horizontal("source", "source_right"), pl.max_horizontal("source", "source_right")
+    free = pl.lit(None, dtype=pl.Int64)
+    for third in reversed(range(_THIRDS)):
+        taken = (pl.col("third") == third) | (pl.col("third_right") == third)
+        free = pl.when(~taken).then(third).otherwise(free)
+    return known.filter(pl.col("source") != pl.col("source_right")).with_columns(
+        sources=pl.format("{} and {}", one, other), teacher=free
     )
 
 

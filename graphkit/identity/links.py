@@ -17,7 +17,7 @@ LEVELS: Final = {"strict": STRICT, "likely": LIKELY, "possible": POSSIBLE}
 ONE_OF_SEVERAL: Final = 0.85
 """The confidence of an equal number where one record has several of that list: same-as is not a function."""
 
-NAMES_DIFFER: Final = 0.85
+NAMES_DIFFER: Final = 0.5
 """The most for records whose names are only alike and that share no postcode: a village has a hub and a shop."""
 
 MOST_BY_NAMES: Final = 0.9999
@@ -25,7 +25,7 @@ MOST_BY_NAMES: Final = 0.9999
 
 _MOST_OF_ONE_NUMBER: Final = 50
 _NUMBER, _NAMES, _BOTH = "equal identifier", "names and places", "equal identifier, names and places"
-_SAME_WORDS, _SAME_POSTCODE = "same words", "same postcode"
+_SAME_WORDS, _DIFFERENT, _SAME_POSTCODE = "same words", "different", "same postcode"
 
 
 def level(confidence: pl.Expr) -> pl.Expr:
@@ -75,9 +75,11 @@ def weighed(scores: pl.DataFrame, shared: pl.DataFrame, ids: pl.DataFrame, whole
 
     `scores` come from `graphkit.identity.scoring`, `shared` from `number_links`, `ids` are all numbers, `wholes` the
     pairs of part and whole. The columns are left, right, confidence, method, reason (what speaks for it, in words),
-    conflict (what keeps it from joining: other numbers of one list, or null). A part is never linked with its whole.
+    conflict (what keeps it from joining: other numbers of one list, or null). A part is never linked with its whole;
+    neighbours with other names, or with names that mark two branches, are linked by a number only.
     """
-    both = scores.join(shared, on=["left", "right"], how="full", coalesce=True)
+    named = scores.filter(pl.col("name") != _DIFFERENT)
+    both = named.join(shared, on=["left", "right"], how="full", coalesce=True)
     score = pl.col("score").fill_null(0.0)
     alike = ~pl.col("name").str.starts_with(_SAME_WORDS).fill_null(value=False) & (pl.col("where") != _SAME_POSTCODE)
     capped = pl.min_horizontal(score, pl.when(alike).then(NAMES_DIFFER).otherwise(MOST_BY_NAMES))

@@ -45,7 +45,7 @@ def load_records(store: Readable) -> pl.DataFrame:
     return (
         wide.with_columns(ids=pl.col("ids").list.eval(official), source=source_of(pl.col("graph")))
         .join(counts, on="record", how="left")
-        .with_columns(pl.col("statements").fill_null(0))
+        .with_columns(pl.col("statements").cast(pl.Int64).fill_null(0))
         .sort("record")
     )
 

@@ -19,7 +19,7 @@ RARE_BITS, UNIQUE_BITS = 22, 36
 
 _NEAR: Final = 0.95
 _LEAST_U: Final = 1e-8
-_FEW_KNOWN: Final = 10_000_000
+_FEW_KNOWN: Final = 5_000_000
 _ROUNDS: Final = 100
 _MOST_BITS: Final = 60.0
 _log = logging.getLogger(__name__)
@@ -111,12 +111,12 @@ def _learnt_chance(pairs: pl.DataFrame, found: pl.DataFrame, ids: pl.DataFrame) 
     In every list a few organisations stand twice under the same name because they registered anew, which is no
     agreement by chance. Their share is that of the names which are all but unique, and is taken off the others. Lists
     differ (local units of a charity register anew more often than societies do): the median over the lists with at
-    least ten million pairs is taken.
+    least five million pairs is taken.
     """
     sizes = ids.group_by("list").agg(n=pl.col("record").n_unique())
     sizes = sizes.select("list", possible=pl.col("n") * (pl.col("n") - 1) // 2).filter(pl.col("possible") >= _FEW_KNOWN)
     if sizes.is_empty():
-        return _NAME, 0
+        return _with_chance({}), 0
     labels = pl.DataFrame({"name": [level.label for level in _NAME.levels[:-1]]})
     seen = _known_different(pairs, ids).group_by("list", "name").len("seen")
     names = (
@@ -133,8 +133,13 @@ def _learnt_chance(pairs: pl.DataFrame, found: pl.DataFrame, ids: pl.DataFrame) 
         .agg((pl.col("chance") / pl.col("possible")).median().clip(_LEAST_U))
     )
     shares = {str(name): float(share) for name, share in counted.iter_rows()}
-    levels = [level.with_u(shares[level.label]) for level in _NAME.levels[:-1]]
-    return Comparison("name", (*levels, _NAME.levels[-1])), int(sizes["possible"].sum())
+    return _with_chance(shares), int(sizes["possible"].sum())
+
+
+def _with_chance(shares: dict[str, float]) -> Comparison:
+    """Hold u of the names at these shares, or at the shipped ones: random pairs would count the true pairs with them."""
+    levels = [level.with_u(shares.get(level.label, level.u)) for level in _NAME.levels[:-1]]
+    return Comparison("name", (*levels, _NAME.levels[-1]))
 
 
 def _stratum() -> pl.Expr:

@@ -32,8 +32,6 @@ LEGAL_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
         "industrial and provident society",
         "community benefit society",
         "registered society",
-        "co operative society",
-        "cooperative society",
         "bencom",
         "society",
         "i p s",
@@ -55,7 +53,7 @@ LEGAL_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
         "inc",
     ),
     "gmbh": ("gesellschaft mit beschrankter haftung", "ggmbh", "gmbh"),
-    "sp-z-oo": ("spolka z ograniczona odpowiedzialnoscia", "sp z o o", "sp zoo"),
+    "sp-z-oo": ("spolka z ograniczona odpowiedzialnoscia", "sp z o o", "sp z oo", "sp zoo"),
 }
 """The legal forms that stand at the end of names, each with its spellings after `plain`, longer ones first."""
 
