@@ -213,7 +213,7 @@ def test_much_is_learnt_from_many_records() -> None:
         if n % 2 == 0:
             rows.append((f"b{n:04}", "b", [f"The {name} Ltd"], code if draw.random() < 0.8 else f"QA{n % 40}"))
         else:
-            rows.append((f"b{n:04}", "b", ["".join(draw.sample(syllables, 4))], f"QB{n % 40}"))
+            rows.append((f"b{n:04}", "b", ["".join(draw.sample(syllables, 7))], f"QB{n % 40}"))
     found = keys.spellings(_records(rows))
     scores, model = score_pairs(found, pl.DataFrame(schema={"record": pl.String, "list": pl.String, "id": pl.String}))
     sure = scores.filter(pl.col("score") >= 0.9)

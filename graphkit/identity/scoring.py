@@ -137,7 +137,7 @@ def _learnt_chance(pairs: pl.DataFrame, found: pl.DataFrame, ids: pl.DataFrame) 
 
 
 def _with_chance(shares: dict[str, float]) -> Comparison:
-    """Hold u of the names at these shares, or at the shipped ones: random pairs would count the true pairs with them."""
+    """Hold u of the names at these shares, or at the shipped ones: random pairs would count true pairs among them."""
     levels = [level.with_u(shares.get(level.label, level.u)) for level in _NAME.levels[:-1]]
     return Comparison("name", (*levels, _NAME.levels[-1]))
 
