@@ -53,11 +53,16 @@ def iri(source: str, local: str) -> str:
 
 def turtle(source: str) -> bytes:
     """Write the records of a source; those of the register have numbers of its own."""
-    lines = [_HEAD]
-    for local, label, facts in RECORDS[source]:
+    source_name = source.replace("/", ".")
+    described = f'<{ID}source/{source_name}> a sol:Source ; rdfs:label "The list {source_name}"@en ;'
+    graph = f'sol:sourceGraph "{graph_iri(source)}"^^xsd:anyURI'
+    lines = [_HEAD, f"{described} dcterms:license <https://creativecommons.org/licenses/by/4.0/> ; {graph} ."]
+    for number, (local, label, facts) in enumerate(RECORDS[source], start=1):
         name = f"o:{source.partition('/')[0]}.{local}"
         lines.append(f'{name} a org:Organization ; rdfs:label "{label}"@en ; adms:status status:active ;')
-        lines.append("  org:classification kind:cooperative .")
+        lines.append(
+            f"  org:classification kind:cooperative ; prov:wasDerivedFrom <{ID}source/{source_name}#row={number}> ."
+        )
         if source == REGISTER:
             lines.append(f'{name} dcterms:identifier "{local.upper()}" .')
         lines += [f'{name} {_PROPERTIES[key]} "{value}" .' for key, value in facts.items()]

@@ -156,16 +156,13 @@ def load_review(store: Readable) -> pl.DataFrame:
     Those without a conflict come first, the surest at the top. A pair that was decided since the run is left out.
     """
     found = queries.run(store, "identity/links").filter(pl.col("relation") == "close")
+    found = found.unique(["left", "right"], keep="first", maintain_order=True)
     decided = load_decisions(store).select("left", "right")
-    graphs = queries.run(store, "identity/records").filter(pl.col("aspect") == "label").unique("record", keep="first")
-    source = dict(graphs.select("record", "source").iter_rows())
     parts = pl.col("reason").str.split(_FOR_REVIEW)
     return (
         found.join(decided, on=["left", "right"], how="anti")
         .with_columns(
             level=level(pl.col("confidence").cast(pl.Float64)),
-            left_source=pl.col("left").replace_strict(source, default="", return_dtype=pl.String),
-            right_source=pl.col("right").replace_strict(source, default="", return_dtype=pl.String),
             reason=parts.list.first(),
             conflict=parts.list.get(1, null_on_oob=True),
         )
