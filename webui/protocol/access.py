@@ -19,6 +19,7 @@ from webui.state import settings
 __all__ = [
     "check_host",
     "has_token",
+    "is_token",
     "may_write",
     "open_to_all",
     "own_address",
@@ -113,8 +114,14 @@ def may_write(view: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def has_token() -> bool:
     """Tell whether the request carries the token of the deployment; the time this takes says nothing of it."""
-    expected, sent = settings().token, _bearer()
-    if not expected or sent is None:
+    sent = _bearer()
+    return sent is not None and is_token(sent)
+
+
+def is_token(sent: str) -> bool:
+    """Tell whether a text is the token of the deployment, as a person writes it into a form."""
+    expected = settings().token
+    if not expected:
         return False
     return hmac.compare_digest(sha256(expected.encode()).digest(), sha256(sent.encode()).digest())
 
