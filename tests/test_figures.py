@@ -127,10 +127,10 @@ def test_an_older_version_is_shown_as_it_was(client: FlaskClient, coast: Store) 
 def test_the_headline_sum_is_that_of_the_query(client: FlaskClient, coast: Store) -> None:
     """The first number of the page is the sum of its CSV, in one currency."""
     html = client.get("/funding?currency=EUR").text
-    rows = list(csv.DictReader(io.StringIO(client.get("/queries/funding/flows.csv").text)))
+    rows = list(csv.DictReader(io.StringIO(client.get("/queries/funding/pairs.csv").text)))
     total = sum(Decimal(row["amount"]) for row in rows if row["currency"] == "EUR")
     assert f"{total:,.0f}" in html
-    with_eur = queries.run(coast, "funding/flows").filter(pl.col("currency") == "EUR")
+    with_eur = queries.run(coast, "funding/pairs").filter(pl.col("currency") == "EUR")
     assert len(_table(html, "flows")) == with_eur.height
 
 

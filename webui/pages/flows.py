@@ -39,8 +39,8 @@ def sums(name: str, values: Values) -> pl.DataFrame:
 
 
 def flows(values: Values) -> pl.DataFrame:
-    """Return the answer of funding/flows to `values`."""
-    return typed(sums("funding/flows", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
+    """Return the answer of funding/pairs to `values`."""
+    return typed(sums("funding/pairs", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
 
 
 def currencies(frame: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from webui.protocol.problems import Refusal
 
 __all__ = ["agent_href"]
 
-_FLOWS: Final = "funding/flows"
+_FLOWS: Final = "funding/pairs"
 _BY_YEAR: Final = "funding/by-year"
 _BY_KIND: Final = "funding/by-kind"
 _BY_REGION: Final = "funding/by-region"
