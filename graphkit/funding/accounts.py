@@ -47,9 +47,9 @@ class _Kind:
 def load_flows(store: Readable, *, digits: int = 3) -> pl.DataFrame:
     """Return who funds whom by currency and year, with region (of NUTS codes of `digits` characters) and kind.
 
-    Columns: those of `funding/flows-by-year`, then region, region_label and kind_label of the recipient.
+    Columns: those of `funding/flows`, then region, region_label and kind_label of the recipient.
     """
-    flows = queries.run(store, "funding/flows-by-year").with_columns(
+    flows = queries.run(store, "funding/flows").with_columns(
         pl.col("amount").cast(pl.Float64), pl.col("year").cast(pl.Int64), pl.col("grants", "unpriced").cast(pl.Int64)
     )
     placed = queries.run(store, "funding/recipients-placed", digits=str(digits))
