@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from rdflib import URIRef, Variable
-from rdflib.paths import AlternativePath, NegatedPath, Path
+from rdflib.paths import AlternativePath, NegatedPath, Path, SequencePath
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
@@ -60,10 +60,13 @@ class Rule:
             for triple in group:
                 others = " ".join(f"{_written(other)} ." for other in group if other is not triple)
                 if _may_match(triple, predicates):
-                    new = f"{_within('?fresh_graph', triple, predicates)} {others}"
-                    asked += [f"{self._concluded(index, inferred)} {new}" for index in range(len(self.head))]
-                old = f"{_within(f'<{inferred}>', triple, None)} {others}"
-                asked += [f"{_within('?fresh_graph', each, predicates)} {old}" for each in fresh]
+                    new = [f"{used} {others}" for used in _within("?fresh_graph", triple, predicates)]
+                    asked += [
+                        f"{self._concluded(index, inferred)} {one}" for index in range(len(self.head)) for one in new
+                    ]
+                old = [f"{used} {others}" for used in _within(f"<{inferred}>", triple, None)]
+                start = [used for each in fresh for used in _within("?fresh_graph", each, predicates)]
+                asked += [f"{one} {other}" for one in start for other in old]
         return [f"ASK {{ {_choice(graphs)} {patterns} }}" for patterns in asked]
 
     def _concluded(self, index: int, inferred: str) -> str:
@@ -131,12 +134,24 @@ def _is_plain(triple: _Triple) -> bool:
     return all(isinstance(term, URIRef | Variable) for term in (subject, *steps, object_))
 
 
-def _within(graph: str, triple: _Triple, predicates: set[str] | None) -> str:
-    """Return the pattern of a statement in a graph that a triple may use; of a path any step may be it, anywhere."""
+def _within(graph: str, triple: _Triple, predicates: set[str] | None) -> list[str]:
+    """Return patterns of the statements in a graph that a triple may use, with these predicates or any.
+
+    Of a path that is the first step, from the subject, and any later step, wherever it is.
+    """
     if _is_plain(triple):
-        return f"GRAPH {graph} {{ {_written(triple)} }}"
-    steps = " ".join(f"<{name}>" for name in _predicates(triple[1]) if predicates is None or name in predicates)
-    return f"VALUES ?any_step {{ {steps} }} GRAPH {graph} {{ ?any_start ?any_step ?any_end }}"
+        return [f"GRAPH {graph} {{ {_written(triple)} }}"]
+    subject, path, _ = triple
+    first, rest = (path.args[0], path.args[1:]) if isinstance(path, SequencePath) else (None, [path])
+    found = []
+    if isinstance(first, URIRef) and (predicates is None or str(first) in predicates):
+        found.append(f"GRAPH {graph} {{ {subject.n3()} {first.n3()} ?any_end }}")
+    later = rest if isinstance(first, URIRef) else [path]
+    names = {name for step in later for name in _predicates(step)}
+    if steps := sorted(names if predicates is None else names & predicates):
+        choice = " ".join(f"<{name}>" for name in steps)
+        found.append(f"VALUES ?any_step {{ {choice} }} GRAPH {graph} {{ ?any_start ?any_step ?any_end }}")
+    return found
 
 
 def _written(triple: _Triple) -> str:

@@ -30,6 +30,7 @@ COLUMNS: Final = ("source", "target", "activity", "date", "weight", "kind")
 """What a network query answers, in this order."""
 
 _DAYS_OF_A_YEAR: Final = 365.25
+_PREFERRED: Final = "identity/preferred"
 _log = logging.getLogger(__name__)
 
 
@@ -208,14 +209,25 @@ class Network:
 def load_network(store: Store, name: str = "networks/collaboration", **parameters: str | Sequence[str]) -> Network:
     """Run the network query `name` on `store` and build its network, directed where its tags say so.
 
+    Records of one organisation are one: each is replaced by the record that stands for it (`sol:preferredRecord`).
+
     Raises `UnknownNameError` for a query or parameter that is not known, `DataError` where the answer is not
     that of a network query.
     """
     start = perf_counter()
     directed = "directed" in queries.find(name).tags
-    network = Network.from_ties(queries.run(store, name, **parameters), name=name, directed=directed)
+    ties = _by_preferred_record(store, queries.run(store, name, **parameters))
+    network = Network.from_ties(ties, name=name, directed=directed)
     _log.info("%r in %.2f s", network, perf_counter() - start)
     return network
+
+
+def _by_preferred_record(store: Store, ties: pl.DataFrame) -> pl.DataFrame:
+    """Put the record that stands for an organisation in the place of its other records."""
+    preferred = queries.run(store, _PREFERRED)
+    if preferred.is_empty() or not {"source", "target"} <= set(ties.columns):
+        return ties
+    return ties.with_columns(pl.col("source", "target").replace(preferred["record"], preferred["preferred"]))
 
 
 def recency_weights(network: Network, today: date, *, tau: float = 2.0) -> Matrix:

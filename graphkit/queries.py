@@ -372,7 +372,7 @@ def _to_the_end(change: Change, rules: Sequence[Rule], found: Sequence[pl.Series
         predicates = set(lines.cast(pl.String).str.extract(r"^\S+ <([^>]*)>").unique())
         touched = [rule for rule in rules if rule.touched(predicates)]
         if len(lines) > _MOST_FRESH:
-            found = [_concluded(change, [rule.text]) for rule in touched]
+            found = [_concluded(change, rule.about([INFERRED], predicates)) for rule in touched]
             continue
         change.load(triples, media_type="nt", graph=_FRESH)
         found = [_concluded(change, rule.about([_FRESH], predicates)) for rule in touched]

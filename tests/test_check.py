@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from rdflib import SH, Graph
 
 from graphkit import check, ontology
+from graphkit._shape_queries import UnknownShapeError, shape_queries
 from graphkit.errors import DataError
 from graphkit.files import ontology_folder
-from graphkit.store import Store, open_store
+from graphkit.store import Change, Store, open_store
 from graphkit.terms import GRAPH, ID, PREFIXES, SOL
 
 _VILLAGE = Path(__file__).parent / "village.ttl"
@@ -196,3 +198,103 @@ def test_findings_become_a_validation_report(village: Store) -> None:
         assert set(rows["focus"]) == {"urn:one"}
         assert "http://purl.org/dc/terms/type" in set(rows["path"])
     assert b"true" in check.report(found.clear())
+
+
+def _like(findings: pl.DataFrame) -> list[tuple[str, ...]]:
+    """Return findings with all blank nodes alike."""
+    names = [pl.col(name).str.replace(check._BLANK, "_") for name in ("focus", "value")]
+    return sorted(findings.with_columns(names).rows())
+
+
+def _judged_twice(act: Callable[[Change], object]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Return what the engine finds and what pyshacl finds in the ontology with what `act` brings."""
+    with open_store() as store:
+        with store.change("load") as change:
+            change.load(check._background(), media_type="nq")
+            act(change)
+        found = []
+        for by_pyshacl in (False, True):
+            with store.trial() as trial:
+                found.append(_like(check._shape_findings(trial, by_pyshacl=by_pyshacl)))
+    return found[0], found[1]
+
+
+def test_every_shape_can_be_asked_as_a_query() -> None:
+    """None of the shipped shapes is left to pyshacl, and each that has a target or stands below one is asked."""
+    shapes = check._shapes_graph()
+    asked = shape_queries(shapes, lambda name: [name])
+    named = {str(check._named_shape(shapes, query.shape)) for query in asked}
+    speaking = {str(shape) for shape in shapes.subjects(SH.message)}
+    assert (
+        named | {str(shape) for shape in shapes.subjects(SH.targetClass) if (shape, SH.message, None) not in shapes}
+        >= speaking
+    )
+
+
+@pytest.mark.parametrize("path", _paths("invalid"), ids=lambda path: path.stem)
+def test_engine_and_pyshacl_find_the_same_in_an_invalid_example(path: Path) -> None:
+    """Every finding of pyshacl, the reference, is one of the engine's queries, and no other."""
+    by_engine, by_pyshacl = _judged_twice(lambda change: check._load_file(change, path))
+    assert by_engine == by_pyshacl
+
+
+def test_engine_and_pyshacl_find_the_same_in_the_whole() -> None:
+    """The village, the shipped sources and all invalid examples in one graph give the same findings either way."""
+
+    def act(change: Change) -> None:
+        ontology.load_sources(change)
+        change.load(_VILLAGE, graph=GRAPH + "village")
+        for path in _paths("invalid"):
+            check._load_file(change, path)
+
+    by_engine, by_pyshacl = _judged_twice(act)
+    assert by_engine == by_pyshacl
+    assert len(by_engine) > 70
+
+
+_ODD = """
+@prefix : <https://w3id.org/solidarity-graph/id/odd/> . @prefix org: <http://www.w3.org/ns/org#> .
+@prefix sol: <https://w3id.org/solidarity-graph/ns#> . @prefix schema: <https://schema.org/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+@prefix dcterms: <http://purl.org/dc/terms/> . @prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix oa: <http://www.w3.org/ns/oa#> . @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix adms: <http://www.w3.org/ns/adms#> . @prefix verdict: <https://w3id.org/solidarity-graph/vocabulary/verdict/> .
+:a a :Special ; rdfs:label "A"@en, "A"@en-GB, "A", 5, [ ] ; org:classification :none, "text", [ ] .
+:Special rdfs:subClassOf org:Organization .
+:g a schema:MonetaryGrant ; schema:amount "abc"^^xsd:decimal, -1, 0, 5, "7", 2.5e0 ; schema:currency "GBP", "gbp", 7 ;
+    schema:startDate "2020-02-03"^^xsd:date, "2020-03-01"^^xsd:date ;
+    sol:deadline "2020-02-30"^^xsd:date, "2020"^^xsd:gYear, :a ;
+    schema:endDate "2019-01-01"^^xsd:date, "2021-01-01"^^xsd:date ; schema:funder [ a foaf:Person ], "Ann", :a .
+[ a sol:Activity ; rdfs:label "Odd"@fr ; adms:status :a, [ ] ] .
+:r a sol:Review ; oa:hasBody verdict:dismissed, verdict:done, [ rdf:value " " ] ; dcterms:created 7 .
+:s a sol:Review ; oa:hasBody verdict:dismissed, [ rdf:value "no" ], [ rdf:value 5 ] .
+:t a rdf:Statement, org:Organization ; dcterms:issued "soon" .
+:c a sol:Commitment ; sol:monitoredBy "https://w3id.org/solidarity-graph/query/x", [ ], <urn:x> .
+:d a sol:Commitment ; sol:reviewMonths 0, 3 .
+:p a sol:Participation ; sol:participant :a, :g ; sol:participatesIn [ ], :s .
+:q a sol:OrganisationGroup ; sol:memberCount 1, 2.0, "x" ; rdfs:label "" .
+"""
+
+
+def test_engine_and_pyshacl_find_the_same_in_odd_data() -> None:
+    """Ill-formed literals, blank nodes, several values of many kinds, and classes that the data brings along."""
+    by_engine, by_pyshacl = _judged_twice(lambda change: change.load(_ODD.encode(), media_type="ttl", graph="urn:odd"))
+    assert by_engine == by_pyshacl
+    assert len(by_engine) > 40
+
+
+def test_a_shape_that_is_not_known_is_left_to_pyshacl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A constraint that has no query here makes pyshacl judge, which knows it."""
+    more = Graph() + check._shapes_graph()
+    more.parse(
+        data="""@prefix sh: <http://www.w3.org/ns/shacl#> . <urn:shape> a sh:NodeShape ; sh:targetNode <urn:a> ;
+        sh:targetSubjectsOf <urn:p> ; sh:closed true ; sh:message "No more than that." .""",
+        format="turtle",
+    )
+    monkeypatch.setattr(check, "_shapes_graph", lambda: more)
+    with pytest.raises(UnknownShapeError, match="closed"):
+        shape_queries(more, lambda name: [name])
+    with open_store() as store:
+        with store.change("load") as change:
+            change.load(b"<urn:a> <urn:p> <urn:b> .", media_type="ttl", graph="urn:g")
+        assert "urn:a" in set(check.check(store)["focus"])

@@ -76,7 +76,7 @@ def test_query_by_name_gives_csv(store: Path) -> None:
     done = graphkit("query", "policy/commitments", "-f", "csv", store=store)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == GOOD
-    assert {row["identifier"] for row in rows} == {"2.1", "2.2", "2.3", "2.4"}
+    assert {row["identifier"] for row in rows} == {"2.1", "2.2", "2.3", "2.4", *"ABCDE"}
 
 
 def test_query_by_text_and_by_file(store: Path, tmp_path: Path) -> None:
@@ -121,13 +121,33 @@ def test_monitor_gives_each_commitment_with_value_unit_coverage_and_query(store:
     found = json.loads(graphkit("monitor", "-f", "json", store=store).stdout)
     wanted = {"commitment", "indicator", "status", "value", "unit", "coverage", "method", "query", "evidence", "as_of"}
     assert all(wanted <= each.keys() for each in found)
-    assert {each["identifier"]: (each["status"], each["value"]) for each in found} == {
+    assert all(each["coverage"] and each["method"] and each["unit"] for each in found)
+    evidence = [each for each in found if each["figure"] == "evidence"]
+    assert {each["identifier"]: (each["status"], each["value"]) for each in evidence} == {
         "2.1": ("stale", 2),
         "2.2": ("no-evidence", 0),
         "2.3": ("no-evidence", 0),
         "2.4": ("no-evidence", 0),
+        "A": ("some-evidence", 1),
+        "B": ("not-measurable", 0),
+        "C": ("some-evidence", 1),
+        "D": ("not-measurable", 0),
+        "E": ("not-measurable", 0),
     }
+    (funds,) = (each for each in found if each["indicator"] == "Structural Funds that reached the social economy")
+    assert (funds["status"], funds["value"]) == ("not-measurable", None)
+    assert funds["query"] == "indicators/structural-funds"
     assert "2.1  stale" in graphkit("monitor", store=store).stdout
+
+
+def test_monitor_tells_what_changed_and_how_it_was(store: Path) -> None:
+    """Nothing changed since the newest version; the history has its rows; the two questions are not one."""
+    number = json.loads(graphkit("versions", "-f", "json", store=store).stdout)[-1]["number"]
+    assert graphkit("monitor", "--since", str(number), store=store).stdout == "nothing changed\n"
+    rows = json.loads(graphkit("monitor", "--history", "-f", "json", store=store).stdout)
+    assert {row["version"] for row in rows} >= {number}
+    assert graphkit("monitor", "--since", "1", "--history", store=store).returncode == WRONG
+    assert "there is no version 999" in graphkit("monitor", "--since", "999", store=store).stderr
 
 
 def test_measure_gives_labels_and_the_highest_first(store: Path) -> None:

@@ -21,11 +21,25 @@ from webui.settings import Settings
 
 TEMPLATES = sorted((Path(webui.__file__).parent / "templates").glob("*.html"))
 OTHERS = [code for code in LANGUAGES if code != SOURCE]
-SAME_EVERYWHERE = {"CSV", "JSON", "RDF", "SPARQL", "PNG", "SVG", "GEXF", "GraphML", "Turtle", "IRI", "URL", "HTML"}
+SAME_EVERYWHERE = {
+    "CSV",
+    "JSON",
+    "RDF",
+    "SPARQL",
+    "PNG",
+    "SVG",
+    "GEXF",
+    "GraphML",
+    "Turtle",
+    "IRI",
+    "URL",
+    "HTML",
+    "OpenAPI",
+}
 NAMES = {"Solidarity graph"}
 NOT_SPOKEN = {"code", "pre", "svg", "script", "textarea"}
 TO_BE_MARKED = {
-    "_linked", "_macros", "_query_parts", "api", "commitments", "error", "gaps", "graph", "home", "network", "queries",
+    "_linked", "_macros", "_query_parts", "api", "error", "gaps", "graph", "network", "queries",
     "query", "search", "sparql", "term", "terms", "thing", "unknown", "values", "version", "versions", "vocabularies",
     "vocabulary",
 }  # fmt: skip

@@ -54,7 +54,7 @@ def test_every_source_has_the_files_of_a_source() -> None:
         folder = _ADAPTERS / name
         assert (folder / "README.md").read_text("utf-8").startswith(f"# {name}"), name
         assert list(folder.glob("sample*")) or name == "table", name
-        assert source.licence.startswith("http"), name
+        assert source.licence.startswith("http") or name == "table", name
 
 
 def test_sources_are_listed_with_licence_and_what_they_give() -> None:
@@ -62,7 +62,7 @@ def test_sources_are_listed_with_licence_and_what_they_give() -> None:
     found = sources()
     assert found["source"].to_list() == sorted(path.parent.name for path in _ADAPTERS.glob("*/source.yaml"))
     assert found["gives"].str.len_chars().min() > 40
-    assert found["licence"].str.starts_with("http").all()
+    assert found.filter(pl.col("source") != "table")["licence"].str.starts_with("http").all()
 
 
 @pytest.mark.parametrize("sample", _WITH_SAMPLE, ids=lambda path: f"{path.parent.name}/{path.name}")

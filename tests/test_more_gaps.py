@@ -666,7 +666,7 @@ class TestReport:
     def test_gaps_stand_where_their_members_are(self, report: GapReport) -> None:
         """The group of West Howe is a gap of West Howe; a commitment is one of its theme."""
         assert ("Eight West Howe organisations",) in labels(report.by_region()["West Howe"])
-        assert [gap.kind for gap in report.by_theme()["Public procurement"]] == ["C1"]
+        assert [gap.kind for gap in report.by_theme()["Public procurement"]] == ["C1", "D"]
         frame = as_frame(report)
         assert {"regions", "themes"} <= set(frame.columns)
         assert frame.filter(pl.col("members") == "Eight West Howe organisations")["regions"].to_list() == ["West Howe"]

@@ -135,6 +135,7 @@ OUTPUTS = {
     "A report for each region of the research": "planned",
     "An action plan for each region of the research": "planned",
     "Experimental research projects": "planned",
+    "EU Social Economy Gateway": "active",
 }
 IN_THE_MAKING = {
     "Credit Union Support Organisation UK": "planned",
@@ -311,12 +312,14 @@ class TestPolicies:
     def test_the_monitoring_is_ours_and_not_the_texts(self, seed: Store) -> None:
         """Queries, review periods and completeness scopes stand in our own graph only."""
         pattern = "GRAPH ?graph { ?s sol:monitoredBy|sol:reviewMonths|sol:scopeSource ?o }"
-        assert set(ask(seed, pattern, "?graph")["graph"]) == {f"{GRAPH}context"}
+        assert set(ask(seed, pattern, "?graph")["graph"]) == {f"{GRAPH}context", f"{GRAPH}action-plan-2021"}
 
     def test_legal_texts_have_their_official_address(self, seed: Store) -> None:
         """The directive and the regulation carry their European Legislation Identifier."""
         found = set(ask(seed, "?policy a eli:LegalResource ; rdfs:seeAlso ?address", "?address")["address"])
-        assert found == {f"http://data.europa.eu/eli/{text}/oj" for text in ("dir/2014/24", "reg/2013/1303")}
+        assert found == {
+            f"http://data.europa.eu/eli/{text}/oj" for text in ("dir/2014/24", "reg/2013/1303", "C/2023/1344")
+        }
 
     def test_every_scope_says_its_period_and_its_doubt(self, seed: Store) -> None:
         """A declaration that a source is complete has a beginning, an end and a comment on why it may be wrong."""
@@ -379,7 +382,7 @@ class TestForm:
     @pytest.mark.filterwarnings(
         "ignore:(Dataset|ConjunctiveGraph).* is deprecated:DeprecationWarning"
     )  # rdflib of itself
-    @pytest.mark.parametrize("name", ["wessex-text", "context"])
+    @pytest.mark.parametrize("name", ["wessex-text", "context", "action-plan-2021"])
     def test_both_parsers_read_the_same(self, name: str) -> None:
         """What the store reads from a source, rdflib reads as well."""
         path = ontology_folder() / "data" / f"{name}.trig"
@@ -396,7 +399,7 @@ class TestForm:
         used = f"""{{ ?thing ?p ?o }} UNION {{ ?s ?p ?thing }} FILTER(STRSTARTS(STR(?thing), "{ID}"))
             FILTER(!REGEX(STR(?thing), "/id/(statement|passage|participation)/"))
             OPTIONAL {{ ?thing rdfs:label ?label }} OPTIONAL {{ ?thing a ?type }}"""
-        sources = " ".join(f"FROM <{GRAPH}{name}>" for name in ("wessex-text", "context"))
+        sources = " ".join(f"FROM <{GRAPH}{name}>" for name in ("wessex-text", "context", "action-plan-2021"))
         found = seed.select(f"{FOREIGN}SELECT DISTINCT ?thing ?label ?type {sources} WHERE {{ {used} }}")
         counts = found.group_by("thing").agg(pl.col("label").n_unique(), pl.col("label").null_count().alias("none"))
         assert found.filter(pl.col("type").is_null())["thing"].to_list() == []
@@ -421,7 +424,10 @@ class TestForm:
 
     def test_every_date_says_how_exact_it_is(self, seed: Store) -> None:
         """An activity or a commitment with a date has one precision."""
-        pattern = """?thing schema:startDate|schema:endDate ?day FILTER NOT EXISTS { ?thing a sol:CompletenessScope }
+        pattern = """?thing schema:startDate|schema:endDate ?day
+            FILTER NOT EXISTS { ?thing a sol:CompletenessScope }
+            FILTER NOT EXISTS { ?thing a sol:Indicator }
+            FILTER NOT EXISTS { ?thing a schema:ExchangeRateSpecification }
             FILTER NOT EXISTS { ?thing sol:datePrecision ?precision }"""
         assert ask(seed, pattern, "?thing").height == 0
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyoxigraph
 import pytest
 
 from graphkit.errors import DataError, StoreError
 from graphkit.store import Diff, Store, canonical_hash, open_store
+from graphkit.store.deltas import deltas_of
 from graphkit.store.lines import Edit
 from graphkit.store.versions import canonical
 
@@ -180,3 +182,57 @@ def test_many_that_are_alike_have_the_same_names_in_a_process_of_their_own() -> 
     one = b"\n".join(b"_:a%d <urn:p> _:a%d ." % (i, i + 1) for i in range(20))
     other = b"\n".join(b"_:z%d <urn:p> _:z%d ." % (90 - i, 89 - i) for i in range(20))
     assert canonical_hash(one) == canonical_hash(other)
+
+
+_UPDATES = [
+    "INSERT DATA { <urn:s> <urn:n> 7 . GRAPH <urn:g> { <urn:s> <urn:n> 01, 'x'@EN } }",
+    "DELETE DATA { <urn:s> <urn:n> 7 . GRAPH <urn:g> { <urn:s> <urn:n> 1.00 } }",
+    "PREFIX : <urn:> INSERT DATA { :s :n [] } ; INSERT DATA { :s :n 1 } ; DELETE DATA { :s :n 1 } ;",
+    "DELETE WHERE { ?s <urn:n> 1.0 }",
+    "DELETE WHERE { GRAPH ?g { ?s <urn:n> ?o } }",
+    "PREFIX d: <urn:> WITH d:g DELETE { ?s d:n ?o } INSERT { ?s d:n 5 . GRAPH d:h { ?s d:m ?o } } WHERE { ?s d:n ?o }",
+    "DELETE { GRAPH ?g { ?s ?p ?o } } INSERT { GRAPH <urn:all> { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o } }",
+    "INSERT { ?s <urn:k> [ <urn:v> ?o ] } USING <urn:g> WHERE { ?s <urn:n> ?o FILTER(isNumeric(?o)) }",
+    "INSERT { <urn:a> <urn:b> 'WHERE { DELETE' } WHERE { }",
+    "INSERT { ?o <urn:b> ?z } WHERE { ?s ?p ?o OPTIONAL { ?s <urn:m> ?z } }",
+    "DELETE { ?s <urn:n> ?o } INSERT { ?s <urn:n> 1 } USING NAMED <urn:g> WHERE { GRAPH ?g { ?s <urn:n> ?o } }",
+    "CLEAR SILENT GRAPH <urn:h> ; INSERT DATA { <urn:c> <urn:d> 1 }",
+    "COPY SILENT <urn:g> TO <urn:i>",
+    "INSERT DATA { <urn:q> <urn:d> 1 } ; DELETE WHERE { ?s <urn:d> 1 }",
+]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_an_update_does_is_told_as_the_engine_does_it(tmp_path: Path, seed: int) -> None:
+    """After updates of every form, mixed with loads and clears, the content is what the engine gives back."""
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    store = open_store(tmp_path / "g")
+    for _ in range(4):
+        with store.change("random") as change:
+            number = dice.choice(["1", "2.50", '"x"@en', "<urn:g>"])
+            change.load(f"<urn:s> <urn:n> {number}, 1 .".encode(), media_type="ttl", graph=dice.choice([None, "urn:g"]))
+            for sparql in dice.sample(_UPDATES, dice.randrange(1, 5)):
+                change.update(sparql)
+            if dice.random() < 0.2:
+                change.clear("urn:g")
+        assert store.dump() == canonical(store._open().dump(format=pyoxigraph.RdfFormat.N_QUADS) or b"")
+    store.close()
+
+
+def test_plain_updates_are_told_without_reading_the_whole_back() -> None:
+    """Data, and patterns with templates, are told in advance; what has several steps is not."""
+    store = open_store()
+    _load(store, b"<urn:s> <urn:n> 1, 2 .", graph="urn:g")
+    told = [deltas_of(store._open(), sparql) is not None for sparql in _UPDATES]
+    assert told == [True] * 11 + [False] * 3
+    with store.change("an update") as change:
+        change.update("INSERT DATA { <urn:s> <urn:n> 3 }")
+        assert not change._updated
+
+
+def test_an_update_that_is_refused_is_not_asked_as_a_query() -> None:
+    """SERVICE is refused before any pattern is asked."""
+    assert (
+        deltas_of(pyoxigraph.Store(), "INSERT { ?s ?p ?o } WHERE { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }")
+        is None
+    )

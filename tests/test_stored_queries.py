@@ -431,7 +431,10 @@ def _text(thing: str, kind: str, theme: str, more: str = "") -> str:
         ("structural-funds", _FUNDS, []),
         ("structural-funds", _FUNDS + _text("output:o", "schema:Report", "structural-funds"), ["output/o"]),
         ("structural-funds", _FUNDS + _talk(theme="structural-funds", who="museum"), ["activity/a"]),
-        ("structural-funds", _FUNDS + _text("grant:g", "schema:MonetaryGrant", "structural-funds"), ["grant/g"]),
+        ("structural-funds", _FUNDS + _text("grant:g", "schema:MonetaryGrant", "structural-funds",
+         "; sol:recipient organisation:bakery"), ["grant/g"]),
+        ("structural-funds", _FUNDS + _text("grant:g", "schema:MonetaryGrant", "structural-funds",
+         "; sol:recipient organisation:bus-company"), []),
     ],
 )  # fmt: skip
 def test_what_counts_as_evidence(village: Store, query: str, facts: str, found: list[str]) -> None:

@@ -9,7 +9,7 @@ from graphkit.names import Names
 from graphkit.store import Store
 from graphkit.store.pool.reader_pool import Limits, ReaderPool, Rewrite
 from graphkit.store.services.gate import Services
-from webui import editor, pages, search
+from webui import editor, identity, pages, search
 from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
 from webui.catalogue import openapi, saved
@@ -35,7 +35,7 @@ _POLICY = "; ".join(
         "font-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        "frame-ancestors 'self'",
     ]
 )
 
@@ -69,6 +69,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     app.register_blueprint(graphs.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(search.blueprint)
+    app.register_blueprint(identity.blueprint)
     app.after_request(_safe_headers)
     problems.register(app)
     return app

@@ -26,7 +26,8 @@ class Settings:
     `services` are the SPARQL endpoints that a query may call with SERVICE; none by default. `hosts` are the names
     under which the service may be addressed (empty: any); `behind_proxy` trusts one proxy's X-Forwarded headers.
 
-    `saved` is the file of the queries that visitors save; None is a file beside a store in a folder, else memory.
+    `saved` is the file of the queries that visitors save, `stories` that of the stories that who has the token writes;
+    None is a file beside a store in a folder, else memory. `boundaries` is a TopoJSON file of regions for the map.
     """
 
     site_name: str = "Solidarity graph"
@@ -46,3 +47,5 @@ class Settings:
     hosts: tuple[str, ...] = ()
     behind_proxy: bool = False
     saved: Path | None = None
+    stories: Path | None = None
+    boundaries: Path | None = None

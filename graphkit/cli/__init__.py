@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 import graphkit
-from graphkit.cli import ask, build, keep, plan, review, sources, ties
+from graphkit.cli import ask, build, identity, keep, plan, policy, review, sources, ties
 from graphkit.cli.common import FOUND, WRONG, say
 from graphkit.errors import GraphkitError, UsageError
 
@@ -29,7 +29,17 @@ def cli(verbose: int) -> None:
     logging.basicConfig(level=level, format="%(levelname).1s %(name)s: %(message)s", stream=sys.stderr)
 
 
-for _verb in (*build.VERBS, *sources.VERBS, *ask.VERBS, *plan.VERBS, *review.VERBS, *ties.VERBS, *keep.VERBS):
+for _verb in (
+    *build.VERBS,
+    *sources.VERBS,
+    *identity.VERBS,
+    *ask.VERBS,
+    *policy.VERBS,
+    *plan.VERBS,
+    *review.VERBS,
+    *ties.VERBS,
+    *keep.VERBS,
+):
     cli.add_command(_verb)
 
 

@@ -1,8 +1,8 @@
-"""The verbs that ask: list, query, search, gaps, monitor, measure."""
+"""The verbs that ask: list, query, search, gaps, measure."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,23 +148,6 @@ def gaps(
 
 
 @click.command()
-@store_option
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to speak from; default: today.")
-@format_option("words", "table", "csv", "json", "spreadsheet", default="words")
-def monitor(location: str, as_of: datetime | None, form: str) -> None:
-    """Tell how far each commitment is kept, by its own query, with the evidence.
-
-    Example: graphkit monitor -f json
-    """
-    from graphkit import report
-    from graphkit.monitor import monitor as monitor_store
-
-    today = as_of.date() if as_of else datetime.now(UTC).date()
-    with opened(location) as store:
-        click.echo(report.standings_as(monitor_store(store, today), form), nl=False)
-
-
-@click.command()
 @click.argument("name")
 @click.argument("words", nargs=-1)
 @store_option
@@ -187,5 +170,5 @@ def measure(name: str, words: tuple[str, ...], location: str, network: str, top:
     print_frame(frame, form)
 
 
-VERBS = (list_, query, search, gaps, monitor, measure)
+VERBS = (list_, query, search, gaps, measure)
 """The verbs of this module."""

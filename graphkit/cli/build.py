@@ -82,6 +82,12 @@ def _refuse_findings(scratch: Store) -> None:
 @click.option("--check-writes", is_flag=True, help="Refuse what is written when it breaks a shape.")
 @click.option("--service", "services", multiple=True, metavar="URL", help="An endpoint that SERVICE may call.")
 @click.option("--behind-proxy", is_flag=True, help="Believe the X-Forwarded headers of the one proxy in front.")
+@click.option(
+    "--boundaries",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Outlines of regions for the map, as TopoJSON.",
+)
 @click.option("--access-log", default="", metavar="FILE", help="Write a line of JSON for each request; - is stderr.")
 @click.option("--token", envvar="GRAPHKIT_TOKEN", show_envvar=True, hidden=True)
 def serve(

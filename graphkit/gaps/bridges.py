@@ -15,6 +15,7 @@ from graphkit.network import Matrix
 __all__ = ["meetings", "nearest_pairs", "pair_evidence", "pairs_in_words"]
 
 _PAIRS = 3
+_CONSIDERED = 500
 _SPOKEN_ACTIVITIES = 6
 
 
@@ -31,10 +32,11 @@ def meetings(ground: Ground, first: Sequence[int], second: Sequence[int]) -> lis
 def nearest_pairs(ground: Ground, first: Sequence[int], second: Sequence[int]) -> list[tuple[int, int]]:
     """Choose up to three pairs of nameable organisations without a tie, as row numbers, that are best placed to bridge.
 
-    Those with most partners in common come first, ties by row; each organisation stands in at most one pair.
+    Those with most partners in common come first, ties by row; each organisation stands in at most one pair. Of a group
+    of more than 500 those are looked at who have most partners.
     """
-    adjacency, names = ground.network.adjacency, ground.network.organisations
-    left, right = ([row for row in group if names[row] in ground.nameable] for group in (first, second))
+    adjacency = ground.network.adjacency
+    left, right = (_looked_at(ground, group) for group in (first, second))
     near = adjacency[left, :] @ adjacency[:, right]
     open_pairs = sparse.coo_array(near - near.multiply(adjacency[left, :][:, right]))
     order = np.lexsort((open_pairs.col, open_pairs.row, -open_pairs.data))
@@ -44,6 +46,14 @@ def nearest_pairs(ground: Ground, first: Sequence[int], second: Sequence[int]) -
         if len(chosen) < _PAIRS and not {*pair} & {row for each in chosen for row in each}:
             chosen.append(pair)
     return chosen
+
+
+def _looked_at(ground: Ground, group: Sequence[int]) -> list[int]:
+    """Return the rows of a group that can be named, in order; of many those with most partners."""
+    names = ground.network.organisations
+    rows = np.array([row for row in group if names[row] in ground.nameable], dtype=np.int64)
+    partners = np.diff(ground.network.adjacency.indptr)[rows]
+    return np.sort(rows[np.argsort(-partners, kind="stable")[:_CONSIDERED]]).tolist()
 
 
 def _common(adjacency: Matrix, one: int, other: int) -> NDArray[np.int64]:

@@ -56,7 +56,8 @@ def find(ground: Ground, groups: Sequence[Group], *, seed: int = 0) -> list[Gap]
     if not joins:
         return []
     overload = _overload(ground.network, seed)
-    roles = {facet: _roles(ground, groups, facet) for facet in {join.first.facet for join in joins}}
+    named = {ground.network.organisations[join.broker] for join in joins}
+    roles = {facet: _roles(ground, groups, facet, named) for facet in {join.first.facet for join in joins}}
     by_broker = groupby(sorted(joins, key=_rank), key=lambda join: join.broker)
     return [_gap(ground, list(of_one), roles, overload, looked_at) for _, of_one in by_broker]
 
@@ -120,15 +121,15 @@ def _another(network: Network, end: int, outside: NDArray[np.int64], to_own: _Co
     return bool((to_own[outside] > with_end).any())
 
 
-def _roles(ground: Ground, groups: Sequence[Group], facet: str) -> Mapping[str, tuple[int, int]]:
-    """Count for each organisation the pairs between which it is liaison and itinerant.
+def _roles(ground: Ground, groups: Sequence[Group], facet: str, named: set[str]) -> Mapping[str, tuple[int, int]]:
+    """Count for each organisation that is named the pairs between which it is liaison and itinerant.
 
     An organisation of several groups has no one place between groups, and is left out.
     """
     names = ground.network.organisations
     rows = [(names[row], group.iri) for group in groups if group.facet == facet for row in sorted(group.rows)]
     frame = pl.DataFrame(rows, schema={"organisation": pl.String, "group": pl.String}, orient="row")
-    counts = brokers.brokerage(ground.network, frame.filter(~pl.col("organisation").is_duplicated()))
+    counts = brokers.brokerage(ground.network, frame.filter(~pl.col("organisation").is_duplicated()), of=named)
     pairs = counts.select("organisation", pl.col("liaison", "itinerant") // 2)
     return {organisation: (liaison, itinerant) for organisation, liaison, itinerant in pairs.iter_rows()}
 

@@ -11,15 +11,15 @@ from graphkit.gaps.base import KINDS, Gap
 __all__ = ["AT_MOST", "capped"]
 
 AT_MOST = 200
-"""How many gaps of a kind with a cap are given at most."""
+"""How many gaps of one kind are given at most."""
 
 
 def capped(gaps: Iterable[Gap], per_organisation: int | None = None) -> tuple[list[Gap], Mapping[str, int]]:
     """Keep gaps, the best first, so that no organisation stands in too many, and count those left out by kind.
 
-    `gaps` are in order of rank. A kind whose `cap` is None is kept whole, and so is every gap that has a
-    review. `per_organisation` stands for the cap of every other kind; of each at most 200 are kept. Kinds of which
-    nothing is left out have no count. Raises `UsageError` for a number below 1.
+    `gaps` are in order of rank. Of a kind whose `cap` is None an organisation may stand in any number; of each kind at
+    most 200 are kept, and every gap that has a review. `per_organisation` stands for the cap of the kinds that have
+    one. Kinds of which nothing is left out have no count. Raises `UsageError` for a number below 1.
 
     >>> pairs = [("hub", "a"), ("hub", "b"), ("a", "b")]
     >>> gaps = [Gap("P1", pair, pair, 0.5, "weak", "Why.", (), "What.") for pair in pairs]
@@ -37,7 +37,8 @@ def capped(gaps: Iterable[Gap], per_organisation: int | None = None) -> tuple[li
         cap = KINDS[gap.kind].cap
         most = None if cap is None else per_organisation or cap
         ends = [(gap.kind, member) for member in gap.members]
-        if most is None or gap.review or (number[gap.kind] < AT_MOST and all(seen[end] < most for end in ends)):
+        room = number[gap.kind] < AT_MOST and (most is None or all(seen[end] < most for end in ends))
+        if gap.review or room:
             seen.update(ends)
             number[gap.kind] += 1
             kept.append(gap)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
@@ -16,6 +16,7 @@ TAU = 2.0
 """Years after which a tie counts as 1/e of a fresh one."""
 
 _YEAR = 365.25
+_LOOKED_AT = 5_000
 _TIERS = ("weak", "some", "strong")
 _LIVING = (
     "https://w3id.org/solidarity-graph/vocabulary/status/ongoing",
@@ -23,47 +24,54 @@ _LIVING = (
 )
 
 
-def find(ground: Ground) -> list[Gap]:
+def find(ground: Ground, say: Callable[[str], object] = lambda _: None) -> list[Gap]:
     """Find the pairs whose last dated joint activity lies two years or more before the end of the sources.
 
     Score: pct(W) (1 - exp(-age / tau)) with tau = 2 years, where pct(W) is the share of pairs with a weaker or
     equal tie; tier by the number of joint activities. A pair with a joint activity that is under way, or whose
-    date is not known, is left out: it may be alive. Claimed only where one completeness scope covers both.
+    date is not known, is left out: it may be alive. Claimed only where one completeness scope covers both. The 5,000
+    first in rank are given, and `say` is told where there are more.
 
     Source: the tie weights of Newman 2001; dormant ties as in Levin, Walter and Murnighan 2011.
     """
     ties = ground.network.ties
     if ties.is_empty():
         return []
+    asleep = _asleep(ground, ties)
+    if asleep.height > _LOOKED_AT:
+        say(f"Of {asleep.height:,} ties that sleep (P2) the first {_LOOKED_AT:,} in rank are explained.")
+    rows = asleep.head(_LOOKED_AT).select("source", "target", "score", "date", "years").sort("source", "target")
+    return [_gap(ground, *row) for row in rows.iter_rows()]
+
+
+def _asleep(ground: Ground, ties: pl.DataFrame) -> pl.DataFrame:
+    """List the pairs of nameable organisations of one scope whose tie sleeps, in order of rank."""
     living = set(ground.takes_part.filter(pl.col("status").is_in(_LIVING))["activity"])
+    age = (pl.lit(ground.as_of) - pl.col("date")).dt.total_days() / _YEAR
     pairs = (
         ties.with_columns(alive=pl.col("activity").is_in(sorted(living)) | pl.col("date").is_null())
         .group_by("source", "target")
-        .agg(pl.col("weight").sum(), pl.col("date").max(), pl.col("alive").any())
-        .with_columns(strength=pl.col("weight").rank("max") / pl.len())
-        .filter(~pl.col("alive"))
-        .sort("source", "target")
+        .agg(pl.col("weight").sum(), pl.col("date").max(), pl.col("alive").any(), pl.col("activity").n_unique())
+        .with_columns(strength=pl.col("weight").rank("max") / pl.len(), years=age)
+        .filter(~pl.col("alive"), pl.col("years") >= TAU)
+        .filter(pl.all_horizontal(pl.col("source", "target").is_in(sorted(ground.nameable))))
+        .with_columns(score=(pl.col("strength") * (1 - (-pl.col("years") / TAU).exp())).round(6))
     )
-    named = pairs.filter(pl.all_horizontal(pl.col("source", "target").is_in(sorted(ground.nameable))))
-    found = (
-        _gap(ground, row["source"], row["target"], row["strength"], row["date"])
-        for row in named.rows(named=True)
-        if ground.scope_of(row["source"], row["target"])
-    )
-    return [gap for gap in found if gap]
+    kind = pl.Enum(ground.network.organisations)
+    ends = [pairs[end].cast(kind).to_physical().cast(pl.Int64).to_numpy() for end in ("source", "target")]
+    tier = pl.col("activity").clip(1, len(_TIERS))
+    ranked = pairs.filter(pl.Series(ground.share_scope((ends[0], ends[1])), dtype=pl.Boolean))
+    return ranked.sort(tier, "score", "source", "target", descending=[True, True, False, False])
 
 
-def _gap(ground: Ground, first: str, second: str, strength: float, last: date) -> Gap | None:
-    years = (ground.as_of - last).days / _YEAR
-    if years < TAU:
-        return None
+def _gap(ground: Ground, first: str, second: str, score: float, last: date, years: float) -> Gap:
     names = ground.name(first), ground.name(second)
     joint = ground.evidence(ground.joint(first, second), "joint activity")
     return Gap(
         kind="P2",
         members=(first, second),
         labels=names,
-        score=round(strength * (1 - math.exp(-years / TAU)), 6),
+        score=score,
         tier=_TIERS[min(len(joint), len(_TIERS)) - 1],
         explanation=(
             f"{names[0]} and {names[1]} last worked together on {listed([joint[0].label])} ({last}),"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from graphkit.network import Network
 __all__ = ["find"]
 
 _LEAST_SIDE = 2
+_NAMED = 200
 
 
 def find(ground: Ground) -> list[Gap]:
@@ -36,13 +36,13 @@ def _joined(network: Network) -> Network:
 
 
 def _points(ground: Ground, joined: Network) -> list[Gap]:
+    lost = dict(brokers.cut_off_by(joined).rows())
     rows = brokers.articulation(joined).rows(named=True)
-    return [_point(ground, row["organisation"], row["pairs_cut"]) for row in rows]
+    return [_point(ground, row["organisation"], row["pairs_cut"], lost[row["organisation"]]) for row in rows]
 
 
-def _point(ground: Ground, organisation: str, share: float) -> Gap:
+def _point(ground: Ground, organisation: str, share: float, cut: list[str]) -> Gap:
     name = ground.name(organisation)
-    cut = _cut_off(ground, organisation)
     spoken = listed([ground.name(other) for other in cut])
     alone = "would lose its" if len(cut) == 1 else "would lose their"
     return Gap(
@@ -53,20 +53,17 @@ def _point(ground: Ground, organisation: str, share: float) -> Gap:
         tier="exact",
         explanation=f"If {name} left, {spoken} {alone} only known connection to the rest of the network.",
         evidence=(
-            *ground.evidence(ground.activities_of.get(organisation, ()), f"{name} takes part"),
-            *(Evidence(other, ground.name(other), "would be cut off") for other in cut),
+            *ground.evidence(_holding(ground, organisation, cut), f"{name} takes part"),
+            *(Evidence(other, ground.name(other), "would be cut off") for other in cut[:_NAMED]),
         ),
         action=f"Build a second connection: a joint activity with {spoken} that does not depend on {name}.",
     )
 
 
-def _cut_off(ground: Ground, organisation: str) -> list[str]:
-    """List who is separated from the largest remaining part when `organisation` leaves, in order."""
-    graph = ground.network.structure
-    row = ground.network.rows[organisation]
-    component = nx.node_connected_component(graph, row) - {row}
-    parts = sorted(nx.connected_components(graph.subgraph(component)), key=lambda part: (-len(part), min(part)))
-    return [ground.network.organisations[other] for part in parts[1:] for other in sorted(part)]
+def _holding(ground: Ground, organisation: str, cut: list[str]) -> list[str]:
+    """List the activities by which an organisation holds those who would be cut off, in order."""
+    theirs = {activity for other in cut for activity in ground.activities_of.get(other, ())}
+    return [activity for activity in ground.activities_of.get(organisation, ()) if activity in theirs]
 
 
 def _ties(ground: Ground, joined: Network) -> list[Gap]:

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
 
 from graphkit import queries
 from graphkit.gaps.base import Evidence
-from graphkit.network import Network, load_network
+from graphkit.network import Matrix, Network, load_network
 from graphkit.store import Store
 
 __all__ = ["Ground", "listed", "load_ground"]
 
 _SPOKEN_NAMES = 6
 _TELLING_SHARE = 0.25
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,6 +65,29 @@ class Ground:
         return frozenset(self.scopes["organisation"])
 
     @cached_property
+    def _scoped(self) -> Matrix:
+        """1 where an organisation of the network (row) is inside a completeness scope (column)."""
+        rows = self.network.rows
+        places = [
+            (rows[each], column)
+            for column, inside in enumerate(self.covered.values())
+            for each in inside
+            if each in rows
+        ]
+        row, column = np.array(places, dtype=np.int64).reshape(-1, 2).T
+        shape = (len(rows), max(len(self.covered), 1))
+        matrix: Matrix = sparse.coo_array((np.ones(row.size), (row, column)), shape=shape).tocsr()
+        return matrix
+
+    def share_scope(self, pairs: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.bool_]:
+        """Tell for each pair of row numbers of the network whether one completeness scope covers both."""
+        parts = [
+            np.asarray(self._scoped[left].multiply(self._scoped[right]).sum(axis=1)) > 0
+            for left, right in zip(*(np.array_split(end, -(-end.size // _AT_ONCE) or 1) for end in pairs), strict=True)
+        ]
+        return np.concatenate(parts)
+
+    @cached_property
     def related_pairs(self) -> frozenset[tuple[str, str]]:
         """The pairs, in both directions, that already belong together."""
         pairs = self.related.select("source", "target").rows()
@@ -73,6 +100,10 @@ class Ground:
         ends = pl.concat([ties.select(pl.col(end).alias("organisation"), "activity") for end in ("source", "target")])
         groups = ends.unique().sort("activity").group_by("organisation", maintain_order=True).agg("activity")
         return {organisation: tuple(activities) for organisation, activities in groups.iter_rows()}
+
+    @cached_property
+    def _takes_part_in(self) -> Mapping[str, frozenset[str]]:
+        return {organisation: frozenset(activities) for organisation, activities in self.activities_of.items()}
 
     @cached_property
     def dates(self) -> Mapping[str, date | None]:
@@ -92,7 +123,8 @@ class Ground:
 
     def joint(self, first: str, second: str) -> tuple[str, ...]:
         """Return the activities that join two organisations, newest first, undated last."""
-        shared = set(self.activities_of.get(first, ())) & set(self.activities_of.get(second, ()))
+        none: frozenset[str] = frozenset()
+        shared = self._takes_part_in.get(first, none) & self._takes_part_in.get(second, none)
         return tuple(sorted(shared, key=lambda activity: (-self._day(activity), activity)))
 
     def evidence(self, activities: Iterable[str], note: str = "") -> tuple[Evidence, ...]:

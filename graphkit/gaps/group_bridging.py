@@ -12,7 +12,7 @@ from graphkit import ontology
 from graphkit.gaps.base import Gap
 from graphkit.gaps.bridges import meetings, nearest_pairs, pair_evidence, pairs_in_words
 from graphkit.gaps.ground import Ground
-from graphkit.measures.nulls import Bicm, Joint, bicm, false_discovery, joint_activities
+from graphkit.measures.nulls import Bicm, Joint, Side, bicm, false_discovery, meet, side
 
 __all__ = ["LEVEL", "Group", "find", "groups_of"]
 
@@ -96,7 +96,8 @@ def find(ground: Ground, groups: Sequence[Group]) -> list[Gap]:
     if not pairs:
         return []
     model = bicm(ground.network.incidence)
-    compared = [(first, second, _compare(ground, model, first, second)) for first, second in pairs]
+    sides: dict[frozenset[int], Side] = {}
+    compared = [(first, second, _compare(ground, model, sides, first, second)) for first, second in pairs]
     tested = [found for found in compared if found[2].expected >= _LEAST_EXPECTED]
     rates = false_discovery([joint.p for _, _, joint in tested])
     findings = (_Finding(*found, float(q), len(tested)) for found, q in zip(tested, rates, strict=True))
@@ -137,8 +138,16 @@ def _comparable(groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
                 yield first, second
 
 
-def _compare(ground: Ground, model: Bicm, first: Group, second: Group) -> Joint:
-    return joint_activities(model, ground.network.incidence, *_apart(first, second))
+def _compare(ground: Ground, model: Bicm, sides: dict[frozenset[int], Side], first: Group, second: Group) -> Joint:
+    """Compare two groups; what was prepared of each is kept in `sides`."""
+    both = first.rows & second.rows
+    found = []
+    for group in (first, second):
+        rows = group.rows - both if both else group.rows
+        if rows not in sides:
+            sides[rows] = side(model, ground.network.incidence, sorted(rows))
+        found.append(sides[rows])
+    return meet(model, *found)
 
 
 def _apart(first: Group, second: Group) -> tuple[list[int], list[int]]:

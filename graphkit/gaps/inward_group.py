@@ -49,7 +49,8 @@ def find(ground: Ground, groups: Sequence[Group], *, seed: int = 0) -> list[Gap]
     as low: of as many organisations, drawn from those of which the region (kind, theme) is known and who have a
     tie among them, while the ties stay as they are, so that a large activity does not count as many findings.
     Looked at are groups with five such organisations and five ties or more, that one completeness scope covers;
-    claimed where EI is below 0, and p as well as the false discovery rate over all groups looked at is below 0.05.
+    claimed where EI is below 0, and p as well as the false discovery rate over all groups looked at is below 0.05. A
+    group whose EI is not below 0 can never be claimed; it counts with p = 1, which makes the others no less careful.
 
     Source: Krackhardt and Stern 1988 for the index; Hubert 1987, Assignment Methods in Combinatorial Data
     Analysis, for permuting labels.
@@ -74,7 +75,9 @@ def _looked_at(ground: Ground, groups: Sequence[Group], rng: np.random.Generator
             internal, external = (int(count[0]) for count in _counted(ties, inside))
             large = inside.sum() >= _LEAST_ORGANISATIONS and internal + external >= _LEAST_TIES
             if group.scopes and large:
-                yield _Closed(group, internal, external, _chance(ties, int(inside.sum()), (internal, external), rng))
+                inward = external < internal
+                chance = _chance(ties, int(inside.sum()), (internal, external), rng) if inward else 1.0
+                yield _Closed(group, internal, external, chance)
 
 
 def _among(adjacency: Matrix, groups: Sequence[Group]) -> tuple[NDArray[np.int64], Matrix]:

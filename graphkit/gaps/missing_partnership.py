@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import sparse
 
 from graphkit.gaps.base import Evidence, Gap
 from graphkit.gaps.ground import Ground, listed
-from graphkit.gaps.scorers import find_scorer
+from graphkit.gaps.introductions import ASKED, Pairs, Placed, common, incidence, placed
 from graphkit.measures import reach
 from graphkit.network import Matrix
 
@@ -24,9 +23,10 @@ __all__ = ["find"]
 
 _LOOKED_AT = 5_000
 _TIERS = ("weak", "some", "strong")
-_ASKED = "https://w3id.org/solidarity-graph/vocabulary/role/consulted"
 _EXACT_EFFICIENCY = 500
-_Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+_MOST_REASONS = 6
+_SPOKEN = 3
+_TOLD_ACTIVITIES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,81 +38,47 @@ class _Reason:
     broker: str | None = None
 
 
-def find(ground: Ground) -> list[Gap]:
+def find(ground: Ground, say: Callable[[str], object] = lambda _: None) -> list[Gap]:
     """Find introductions to consider: pairs without a joint activity, with one or more independent reasons.
 
-    Score: sqrt(pct(feasibility) pct(value)) over all candidate pairs. Feasibility is the mean of the z-scores of
-    log personalised PageRank (on weights by recency and size) and log preferential attachment; value is the mean
-    of 1 - Jaccard of the partners, the share of one's themes that the other lacks, and (up to 500 organisations)
-    the gain in global efficiency. Reasons are: each partner of both, each activity in which both were asked, a
-    theme of both that not everybody has, a place of both. The tier counts them: weak is one, some two, strong
-    three or more. A pair is claimed only where one completeness scope covers both; one that has been in contact
-    over an activity, even if only planned, is left out. All are given; a search caps how many of them one
-    organisation stands in.
+    Score: sqrt(pct(feasibility) pct(value)) over all candidate pairs. Feasibility is that of `introductions.placed`;
+    value is the mean of 1 - Jaccard of the partners, the share of one's themes that the other lacks, and (up to 500
+    organisations) the gain in global efficiency. Reasons are: each partner of both, those first who have worked most
+    with both, as long as neither has met two of them in one and the same activity alone; each activity in which both
+    were asked; a theme of both that not everybody has; a place of both. The tier counts them: weak is one, some two,
+    strong three or more; no more than six are told. A pair is claimed only where one completeness scope covers both;
+    one that has been in contact over an activity, even if only planned, is left out. Reasons are sought for the 5,000
+    pairs with the highest score; `say` is told where there are more, or where a large network let only some be
+    compared.
 
     Source: the backtest in which this scorer was chosen is described in docs/backtest.md; feasibility is no
     probability, and pairs that a null model expects but that do not exist are the least likely ones.
     """
-    pairs = _candidates(ground)
-    if not pairs[0].size:
+    found = placed(ground)
+    if not found.possible:
         return []
-    scores = np.sqrt(_share(_feasibility(ground, pairs)) * _share(_value(ground, pairs)))
+    pairs = found.pairs
+    scores = np.sqrt(_share(found.feasibility) * _share(_value(ground, pairs)))
+    _say_limits(found, say)
     best = list(islice(_ranked(ground, pairs, scores), _LOOKED_AT))
     look = _Lookup(ground)
-    reasoned = [(pair, score, tuple(_reasons(look, *pair))) for pair, score in best]
+    reasoned = [(pair, score, tuple(islice(_reasons(look, *pair), _MOST_REASONS))) for pair, score in best]
     reasoned.sort(key=lambda found: -min(len(found[2]), len(_TIERS)))
     return [_gap(ground, *found) for found in reasoned if found[2]]
 
 
-def _candidates(ground: Ground) -> _Pairs:
-    """Pair the nameable organisations of one scope that share a partner or were asked together, and have no contact."""
-    adjacency = ground.network.adjacency
-    asked = _incidence(ground, ground.takes_part.filter(pl.col("role") == _ASKED), "activity")
-    contact = _contact(ground)
-    near = adjacency @ adjacency + asked @ asked.T
-    open_pairs = sparse.triu(near - near.multiply(contact), 1).tocoo()
-    left, right = open_pairs.coords
-    names = ground.network.organisations
-    kept = [
-        k
-        for k, (i, j) in enumerate(zip(left.tolist(), right.tolist(), strict=True))
-        if open_pairs.data[k] > 0
-        and {names[i], names[j]} <= ground.nameable
-        and (names[i], names[j]) not in ground.related_pairs
-        and ground.scope_of(names[i], names[j])
-    ]
-    return left[kept].astype(np.int64), right[kept].astype(np.int64)
+def _say_limits(found: Placed, say: Callable[[str], object]) -> None:
+    compared = found.pairs[0].size
+    if found.possible > compared:
+        say(
+            f"Of {found.possible:,} pairs that could be introduced (P1) the {compared:,} that share most (Adamic-Adar)"
+            f" were compared, and the best {min(_LOOKED_AT, compared):,} explained."
+        )
+    elif compared > _LOOKED_AT:
+        say(f"Of {compared:,} pairs that could be introduced (P1) the best {_LOOKED_AT:,} are explained.")
 
 
-def _contact(ground: Ground) -> Matrix:
-    """Return 1 where two organisations have a tie, or stand in one activity not merely as two who were asked."""
-    everybody = _incidence(ground, ground.takes_part, "activity")
-    others = ground.takes_part.filter(pl.col("role") != _ASKED)
-    active = _incidence(ground, others, "activity", ground.takes_part["activity"])
-    met = everybody @ active.T
-    matrix = sparse.csr_array(ground.network.adjacency + met + met.T)
-    matrix.data = np.ones_like(matrix.data)
-    return matrix
-
-
-def _incidence(ground: Ground, frame: pl.DataFrame, column: str, values: pl.Series | None = None) -> Matrix:
-    """Return 1 where an organisation of the network (row) has a value of `column` (column, of all `values`)."""
-    rows = ground.network.rows
-    columns = (frame[column] if values is None else values).drop_nulls().unique().sort()
-    pairs = frame.select("organisation", column).drop_nulls().unique()
-    pairs = pairs.filter(pl.col("organisation").is_in(list(rows))).sort("organisation", column)
-    codes = pairs[column].cast(pl.Enum(columns)).to_physical().cast(pl.Int64).to_numpy()
-    place = (np.array([rows[o] for o in pairs["organisation"]], dtype=np.int64), codes)
-    matrix: Matrix = sparse.coo_array((np.ones(pairs.height), place), shape=(len(rows), len(columns))).tocsr()
-    return matrix
-
-
-def _feasibility(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
-    """Score the pairs by personalised PageRank and preferential attachment together."""
-    return find_scorer("fusion").score(ground.network, pairs, ground.as_of)
-
-
-def _value(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
+def _value(ground: Ground, pairs: Pairs) -> NDArray[np.float64]:
     """Mean of three shares: partners that are new, themes that are new, and efficiency that is gained."""
     parts = [_new_partners(ground, pairs), _new_themes(ground, pairs)]
     if len(ground.network.organisations) <= _EXACT_EFFICIENCY:
@@ -120,30 +86,26 @@ def _value(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
     return np.asarray(np.mean(parts, axis=0))
 
 
-def _new_partners(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
+def _new_partners(ground: Ground, pairs: Pairs) -> NDArray[np.float64]:
     adjacency = ground.network.adjacency
     degrees: NDArray[np.float64] = np.asarray(adjacency.sum(axis=1))
-    common = _cells(adjacency @ adjacency, pairs)
-    return np.asarray(1 - common / np.maximum(degrees[pairs[0]] + degrees[pairs[1]] - common, 1))
+    both = common(adjacency, pairs)
+    return np.asarray(1 - both / np.maximum(degrees[pairs[0]] + degrees[pairs[1]] - both, 1))
 
 
-def _new_themes(ground: Ground, pairs: _Pairs) -> NDArray[np.float64]:
-    themes = _incidence(ground, ground.takes_part, "theme")
+def _new_themes(ground: Ground, pairs: Pairs) -> NDArray[np.float64]:
+    themes = incidence(ground, ground.takes_part, "theme")
     sizes: NDArray[np.float64] = np.asarray(themes.sum(axis=1))
-    common = _cells(themes @ themes.T, pairs)
-    lacking = [np.where(sizes[end] > 0, 1 - common / np.maximum(sizes[end], 1), 0.0) for end in pairs]
+    both = common(themes, pairs)
+    lacking = [np.where(sizes[end] > 0, 1 - both / np.maximum(sizes[end], 1), 0.0) for end in pairs]
     return np.asarray(np.mean(lacking, axis=0))
 
 
-def _efficiency_gain(adjacency: Matrix, pairs: _Pairs) -> NDArray[np.float64]:
+def _efficiency_gain(adjacency: Matrix, pairs: Pairs) -> NDArray[np.float64]:
     """Give the growth of global efficiency by each new tie, as a share of the largest growth."""
     steps = reach.distances(adjacency)
     gains = np.array([reach.efficiency_gain(steps, x, y) for x, y in zip(*pairs, strict=True)])
     return gains / gains.max() if gains.max(initial=0) > 0 else np.zeros_like(gains)
-
-
-def _cells(matrix: Matrix, pairs: _Pairs) -> NDArray[np.float64]:
-    return np.asarray(sparse.csr_array(matrix)[pairs[0], pairs[1]]).ravel()
 
 
 def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,7 +113,7 @@ def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return (pl.Series(values.round(12)).rank("average") / values.size).to_numpy()
 
 
-def _ranked(ground: Ground, pairs: _Pairs, scores: NDArray[np.float64]) -> Iterator[tuple[tuple[str, str], float]]:
+def _ranked(ground: Ground, pairs: Pairs, scores: NDArray[np.float64]) -> Iterator[tuple[tuple[str, str], float]]:
     """Go through the pairs from the highest score down, ties in order of IRI."""
     order = np.lexsort((pairs[1], pairs[0], -scores.round(9)))
     names = ground.network.organisations
@@ -168,7 +130,7 @@ class _Lookup:
     @cached_property
     def asked(self) -> Mapping[str, frozenset[tuple[str, str]]]:
         """The activities in which each was asked, with their names."""
-        return _by_organisation(self.ground.takes_part.filter(pl.col("role") == _ASKED), "activity", "label")
+        return _by_organisation(self.ground.takes_part.filter(pl.col("role") == ASKED), "activity", "label")
 
     @cached_property
     def themes(self) -> Mapping[str, frozenset[tuple[str, str, str]]]:
@@ -212,22 +174,44 @@ def _common(shared: AbstractSet[tuple[str, str]], words: str) -> Iterator[_Reaso
 
 
 def _common_partners(ground: Ground, first: str, second: str) -> Iterator[_Reason]:
-    rows, adjacency = ground.network.rows, ground.network.adjacency
-    both = adjacency[[rows[first]], :].multiply(adjacency[[rows[second]], :]).tocoo().col
-    for column in sorted(both.tolist()):
-        broker = ground.network.organisations[column]
+    """Yield the partners of both that speak for themselves, those first who have worked most with both.
+
+    A partner whom the first, or the second, has met only in activities that speak for a partner before is no further
+    reason: all who share one large activity with both are one path and not many.
+    """
+    used: set[str] = set()
+    for broker in _both(ground, first, second):
         left, right = ground.joint(first, broker), ground.joint(second, broker)
+        fresh = [next((each for each in side if each not in used), None) for side in (left, right)]
+        if any(side and each is None for side, each in zip((left, right), fresh, strict=True)):
+            continue
+        used |= {each for each in fresh if each}
         words = f"both have worked with {ground.name(broker)} ({_said(ground, left)}; {_said(ground, right)})"
         evidence = (
             Evidence(broker, ground.name(broker), "partner of both"),
-            *ground.evidence(left, f"{ground.name(first)} with {ground.name(broker)}"),
-            *ground.evidence(right, f"{ground.name(second)} with {ground.name(broker)}"),
+            *ground.evidence(left[:_TOLD_ACTIVITIES], f"{ground.name(first)} with {ground.name(broker)}"),
+            *ground.evidence(right[:_TOLD_ACTIVITIES], f"{ground.name(second)} with {ground.name(broker)}"),
         )
         yield _Reason(words, evidence, broker)
 
 
+def _both(ground: Ground, first: str, second: str) -> list[str]:
+    """List the partners of both by how much each has worked with that one of them whom it knows less, most first."""
+    rows, weights = ground.network.rows, ground.network.weights
+    one, other = (weights[[rows[end]], :].tocoo() for end in (first, second))
+    columns, mine, theirs = np.intersect1d(one.col, other.col, assume_unique=True, return_indices=True)
+    order = np.lexsort((columns, -np.minimum(one.data[mine], other.data[theirs]).round(9)))
+    return [ground.network.organisations[columns[k]] for k in order]
+
+
 def _said(ground: Ground, activities: tuple[str, ...]) -> str:
-    return listed([ground.name(activity) for activity in activities], most=2) or "no activity named"
+    return listed([_dated(ground, activity) for activity in activities], most=2) or "no activity named"
+
+
+def _dated(ground: Ground, activity: str) -> str:
+    """Name an activity with its year, where that is known and not in its name already."""
+    name, day = ground.name(activity), ground.dates.get(activity)
+    return name if day is None or str(day.year) in name else f"{name} in {day.year}"
 
 
 def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Reason, ...]) -> Gap:
@@ -235,6 +219,7 @@ def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Re
     scope = ground.scope_of(*pair)
     reach = f" ({ground.scope_words(scope)})" if scope else ""
     count = "is one reason" if len(reasons) == 1 else f"are {len(reasons)} reasons"
+    count += " or more" if len(reasons) == _MOST_REASONS else ""
     return Gap(
         kind="P1",
         members=pair,
@@ -243,7 +228,8 @@ def _gap(ground: Ground, pair: tuple[str, str], score: float, reasons: tuple[_Re
         tier=_TIERS[min(len(reasons), len(_TIERS)) - 1],
         explanation=(
             f"No joint activity of {names[0]} and {names[1]} is known{reach}, and there {count} to introduce them:"
-            f" {'; '.join(reason.words for reason in reasons)}."
+            f" {'; '.join(reason.words for reason in reasons[:_SPOKEN])}"
+            f"{'; the others stand in the evidence' if len(reasons) > _SPOKEN else ''}."
         ),
         evidence=tuple(evidence for reason in reasons for evidence in reason.evidence),
         action=_action(ground, names, reasons),

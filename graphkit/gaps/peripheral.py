@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
 
 from graphkit.gaps.base import Evidence, Gap
 from graphkit.gaps.ground import Ground, listed
 from graphkit.measures import position
+from graphkit.network import Matrix
 
 __all__ = ["find"]
 
 _NEAREST = 3
+_AT_ONCE = 500
 
 
 def find(ground: Ground) -> list[Gap]:
@@ -30,15 +37,30 @@ def find(ground: Ground) -> list[Gap]:
         .filter(pl.col("organisation").is_in(sorted(asked)))
         .with_columns(score=1 - (pl.col("coreness").rank("min") - 1) / pl.len())
         .filter(pl.col("degree") <= 1)
+        .sort("organisation")
     )
-    return [_gap(ground, row["organisation"], row["score"]) for row in frame.sort("organisation").rows(named=True)]
+    near, named = _nearest(ground, frame["organisation"].to_list()), _named_in(ground)
+    return [
+        _gap(ground, organisation, score, near[organisation], named.get(organisation, ()))
+        for organisation, score in frame.select("organisation", "score").iter_rows()
+    ]
 
 
-def _gap(ground: Ground, organisation: str, score: float) -> Gap:
+def _named_in(ground: Ground) -> Mapping[str, tuple[str, ...]]:
+    """Return for each organisation the activities that name it, in whatever role, in order."""
+    rows = ground.takes_part.select("organisation", "activity").unique().sort("activity")
+    groups = rows.group_by("organisation", maintain_order=True).agg("activity")
+    return {organisation: tuple(activities) for organisation, activities in groups.iter_rows()}
+
+
+def _gap(ground: Ground, organisation: str, score: float, nearest: Sequence[str], named: Sequence[str]) -> Gap:
     name = ground.name(organisation)
     row = ground.network.adjacency[[ground.network.rows[organisation]], :].tocoo()
     partners = [ground.network.organisations[column] for column in row.col]
-    near = _near(ground, organisation, partners)
+    near = tuple(
+        Evidence(other, ground.name(other), "near by theme or place")
+        for other in [each for each in nearest if each not in partners][:_NEAREST]
+    )
     scope = ground.scope_of(organisation)
     reach = f" ({ground.scope_words(scope)})" if scope else ""
     return Gap(
@@ -47,52 +69,71 @@ def _gap(ground: Ground, organisation: str, score: float) -> Gap:
         labels=(name,),
         score=round(score, 6),
         tier="exact",
-        explanation=f"{name} {_standing(ground, organisation, partners)}{reach}.",
-        evidence=(*_ties(ground, organisation, partners), *near, *_basis(ground, scope)),
+        explanation=f"{name} {_standing(ground, organisation, partners, named)}{reach}.",
+        evidence=(*_ties(ground, organisation, partners, named), *near, *_basis(ground, scope)),
         action=_action(name, [evidence.label for evidence in near]),
     )
 
 
-def _standing(ground: Ground, organisation: str, partners: list[str]) -> str:
+def _standing(ground: Ground, organisation: str, partners: list[str], named: Sequence[str]) -> str:
     if not partners:
-        named = ground.takes_part.filter(pl.col("organisation") == organisation)["label"].unique().sort()
-        return "has no known joint activity" + (f"; it is named in {listed(named)}" if named.len() else "")
+        known = listed(sorted({ground.name(activity) for activity in named}))
+        return "has no known joint activity" + (f"; it is named in {known}" if named else "")
     joint = listed([ground.name(activity) for activity in ground.joint(organisation, partners[0])])
     through = f", through {joint}" if joint else ""
     return f"has a single known partner, {ground.name(partners[0])}{through}"
 
 
-def _ties(ground: Ground, organisation: str, partners: list[str]) -> tuple[Evidence, ...]:
+def _ties(ground: Ground, organisation: str, partners: list[str], named: Sequence[str]) -> tuple[Evidence, ...]:
     joint = [activity for partner in partners for activity in ground.joint(organisation, partner)]
-    rows = ground.takes_part.filter(pl.col("organisation") == organisation, ~pl.col("activity").is_in(joint))
-    named = rows["activity"].unique().sort()
-    return (*ground.evidence(joint, "the only tie"), *ground.evidence(named, "is named in it, without a tie"))
+    others = [activity for activity in named if activity not in joint]
+    return (*ground.evidence(joint, "the only tie"), *ground.evidence(others, "is named in it, without a tie"))
 
 
 def _basis(ground: Ground, scope: str | None) -> tuple[Evidence, ...]:
     return (ground.scope_evidence(scope),) if scope else ()
 
 
-def _near(ground: Ground, organisation: str, partners: list[str]) -> tuple[Evidence, ...]:
-    """Name the connected organisations that share most telling themes and places with this one."""
+def _nearest(ground: Ground, asked: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Name for each the connected organisations that share most telling themes and places with it, nearest first.
+
+    One more than are told, since one of them may be its partner.
+    """
+    joined = sorted(ground.nameable & ground.activities_of.keys())
     shared = pl.concat(
-        [
-            _sharing(ground.telling_themes, organisation, "theme"),
-            _sharing(ground.places, organisation, "place"),
-        ]
+        frame.select("organisation", pl.format("{} {}", pl.lit(column), column).alias("value")).drop_nulls().unique()
+        for frame, column in ((ground.telling_themes, "theme"), (ground.places, "place"))
     )
-    joined = {other for other in ground.activities_of if other in ground.nameable}
-    others = shared.filter(pl.col("organisation").is_in(sorted(joined - {organisation, *partners})))
-    counts = others.group_by("organisation").len("shared")
-    nearest = counts.sort("shared", "organisation", descending=[True, False]).head(_NEAREST)["organisation"]
-    return tuple(Evidence(other, ground.name(other), "near by theme or place") for other in nearest)
+    values = pl.Enum(shared["value"].unique().sort())
+    have, theirs = (_having(shared, each, values) for each in (asked, joined))
+    place = {organisation: column for column, organisation in enumerate(joined)}
+    found: dict[str, Sequence[str]] = {}
+    for start in range(0, len(asked), _AT_ONCE):
+        common = sparse.csr_array(have[start : start + _AT_ONCE] @ theirs.T)
+        for row, organisation in enumerate(asked[start : start + _AT_ONCE]):
+            inside = slice(common.indptr[row], common.indptr[row + 1])
+            columns, counts = common.indices[inside], common.data[inside]
+            others = columns != place.get(organisation, -1)
+            found[organisation] = [joined[column] for column in _highest(columns[others], counts[others])]
+    return found
 
 
-def _sharing(frame: pl.DataFrame, organisation: str, column: str) -> pl.DataFrame:
-    """List who else has a value of `column` that `organisation` has, once for each value."""
-    pairs = frame.select("organisation", pl.col(column).alias("value")).drop_nulls().unique()
-    own = pairs.filter(pl.col("organisation") == organisation).select("value")
-    return pairs.join(own, on="value", how="semi")
+def _highest(columns: NDArray[np.int64], counts: NDArray[np.float64]) -> list[int]:
+    """Return the columns with the highest counts, equal ones in order, one more than are told."""
+    if columns.size > _NEAREST + 1:
+        least = np.partition(counts, -_NEAREST - 1)[-_NEAREST - 1]
+        columns, counts = columns[counts >= least], counts[counts >= least]
+    return columns[np.lexsort((columns, -counts))][: _NEAREST + 1].tolist()
+
+
+def _having(frame: pl.DataFrame, organisations: Sequence[str], values: pl.Enum) -> Matrix:
+    """Return 1 where an organisation (row, in the given order) has a value (column)."""
+    order = pl.DataFrame({"organisation": organisations}, schema={"organisation": pl.String}).with_row_index("row")
+    cells = frame.join(order, on="organisation").select("row", pl.col("value").cast(values).to_physical()).sort("row")
+    place = (cells["row"].to_numpy().astype(np.int64), cells["value"].to_numpy().astype(np.int64))
+    shape = (len(organisations), len(values.categories))
+    matrix: Matrix = sparse.coo_array((np.ones(cells.height), place), shape=shape).tocsr()
+    return matrix
 
 
 def _action(name: str, near: list[str]) -> str:

@@ -111,6 +111,8 @@ class _Found:
     ground: Ground
     means: Means
     standings: list[Standing]
+    said: list[str] = field(default_factory=list)
+    """What a finder did not look at, in sentences for the banner."""
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -124,8 +126,8 @@ _FINDERS: Final[tuple[tuple[frozenset[str], Callable[[_Found], list[Gap]]], ...]
     (frozenset({"C4", "D"}), lambda found: no_funding_path.find(found.ground, found.means)),
     (frozenset({"C5", "D"}), lambda found: no_eligible.find(found.ground, found.means)),
     (frozenset({"R1"}), lambda found: fragile_point.find(found.ground)),
-    (frozenset({"P1"}), lambda found: missing_partnership.find(found.ground)),
-    (frozenset({"P2"}), lambda found: dormant_tie.find(found.ground)),
+    (frozenset({"P1"}), lambda found: missing_partnership.find(found.ground, found.said.append)),
+    (frozenset({"P2"}), lambda found: dormant_tie.find(found.ground, found.said.append)),
     (frozenset({"S1", "D"}), lambda found: one_sided.find(found.ground, found.means)),
     (frozenset({"G1"}), lambda found: group_bridging.find(found.ground, found.groups)),
     (frozenset({"G2"}), lambda found: inward_group.find(found.ground, found.groups)),
@@ -160,7 +162,13 @@ def find_gaps(
     found = _Found(store, load_ground(store, today), load_means(store), monitor(store, today))
     after = respected(_all(found, frozenset(kinds or KINDS)), newest_reviews(load_reviews(store)), today)
     gaps, left_out = capped(after.shown, per_organisation)
-    said = (_banner(found.ground), *_left_out(left_out), *_set_aside(after), *_unsearched(found.ground, kinds))
+    said = (
+        _banner(found.ground),
+        *_left_out(left_out),
+        *_set_aside(after),
+        *found.said,
+        *_unsearched(found.ground, kinds),
+    )
     seconds = perf_counter() - start
     _log.info("%d gaps found in %.2f s", len(gaps), seconds)
     return GapReport(
@@ -190,7 +198,7 @@ def _left_out(counts: Mapping[str, int]) -> list[str]:
     if not counts:
         return []
     said = listed([f"{count} of {code}" for code, count in counts.items()])
-    return [f"Left out, so that no organisation fills a list: {said}."]
+    return [f"Left out, so that no organisation fills a list and no list gets too long: {said}."]
 
 
 def _set_aside(after: Respected) -> list[str]:

@@ -15,7 +15,7 @@ from scipy import sparse
 from graphkit.errors import DataError, UsageError
 from graphkit.network import Matrix
 
-__all__ = ["Bicm", "Joint", "bicm", "curveball", "false_discovery", "joint_activities"]
+__all__ = ["Bicm", "Joint", "Side", "bicm", "curveball", "false_discovery", "joint_activities", "meet", "side"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int64]
@@ -138,12 +138,33 @@ def joint_activities(model: Bicm, incidence: Matrix, first: ArrayLike, second: A
     groups = [np.unique(np.asarray(group, dtype=np.int64)) for group in (first, second)]
     if np.intersect1d(groups[0], groups[1]).size:
         raise UsageError("the two groups have members in common", hint="compare those who are in only one of them")
-    means, squares = zip(*(_participants(model, group) for group in groups), strict=True)
+    return meet(model, *(side(model, incidence, group) for group in groups))
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What a comparison needs of one group.
+
+    The mean and the mean square of its participants in an activity of each class of size, and its participants in each.
+    """
+
+    mean: _Floats
+    square: _Floats
+    met: _Floats
+
+
+def side(model: Bicm, incidence: Matrix, group: ArrayLike) -> Side:
+    """Prepare a group (row numbers, each once) that is to be compared with many others by `meet`."""
+    rows = np.asarray(group, dtype=np.int64)
+    return Side(*_participants(model, rows), np.asarray(incidence[rows, :].sum(axis=0)))
+
+
+def meet(model: Bicm, first: Side, second: Side) -> Joint:
+    """Compare two groups without common members, as `joint_activities`."""
     counts = model.counts[1]
-    expected = float(counts @ (means[0] * means[1] * _size_kept(model)))
-    variance = float(counts @ (squares[0] * squares[1] - (means[0] * means[1]) ** 2))
-    met: list[_Floats] = [np.asarray(incidence[group, :].sum(axis=0)) for group in groups]
-    observed = round(float(met[0] @ met[1]))
+    expected = float(counts @ (first.mean * second.mean * _size_kept(model)))
+    variance = float(counts @ (first.square * second.square - (first.mean * second.mean) ** 2))
+    observed = round(float(first.met @ second.met))
     return Joint(observed, expected, variance, *_test(observed, expected, variance))
 
 

@@ -29,6 +29,7 @@ MOST_RECORD: Final = 16 * 1024**2
 
 _NEWLINE: Final = 10
 _MARKS: Final = 3
+_SHOWN: Final = 200
 
 
 def read_csv(pieces: Pieces, table: Table, batch_bytes: int, notes: Notes) -> Iterator[Batch]:
@@ -183,7 +184,10 @@ class _Reader:
                 where=str(self.pieces.path),
                 hint="save the file with LF or CRLF line ends",
             )
-        self.titles = tuple(str(cell or "") for cell in self._parsed(line).row(0))
+        cells = self._parsed(line)
+        if cells is None:
+            raise DataError("the header cannot be read", where=f"{self.pieces.path}, header")
+        self.titles = tuple(str(cell or "") for cell in cells.row(0))
         delimiter = self.table.dialect.delimiter
         if len(self.titles) == 1 and (
             other := next((d for d in ",;\t|" if d in self.titles[0] and d != delimiter), "")
@@ -198,27 +202,36 @@ class _Reader:
         return self.skip + 1
 
     def _batch(self, block: bytes, starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]) -> Batch:
-        cells = np.searchsorted(_outside(block, ord(self.table.dialect.delimiter), self.table.dialect), ends)
-        before = np.searchsorted(_outside(block, ord(self.table.dialect.delimiter), self.table.dialect), starts)
-        counts = cells - before + 1
+        between = _outside(block, ord(self.table.dialect.delimiter), self.table.dialect)
+        counts = np.searchsorted(between, ends) - np.searchsorted(between, starts) + 1
         numbers = np.arange(self.rows + 1, self.rows + 1 + starts.size)
         self.rows += int(starts.size)
         good = counts == len(self.titles)
-        if not good.all():
-            kept = b"".join(block[s:e] for s, e in zip(starts[good].tolist(), ends[good].tolist(), strict=True))
-        else:
-            kept = block[int(starts[0]) : int(ends[-1])]
-        frame = self._parsed(kept) if kept else pl.DataFrame(schema=_schema(len(self.titles)))
-        if frame.height != int(good.sum()):
-            raise DataError(
-                f"the cells of {int(good.sum())} rows were read as {frame.height} rows",
-                where=f"{self.pieces.path}, rows {numbers[0]} to {numbers[-1]}",
-                hint="a quote stands inside a cell that is not quoted",
-            )
-        refused = _miscounted(numbers[~good], counts[~good], len(self.titles))
-        return self._named(frame.with_columns(pl.Series(ROW, numbers[good], pl.Int64)), refused, int(starts.size))
+        frame, misread = self._read_rows(block, numbers[good], starts[good], ends[good])
+        refused = pl.concat([_miscounted(numbers[~good], counts[~good], len(self.titles)), misread])
+        return self._named(frame, refused, int(starts.size))
 
-    def _parsed(self, text: bytes) -> pl.DataFrame:
+    def _read_rows(
+        self, block: bytes, numbers: npt.NDArray[np.intp], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Read the cells of rows; where quotes make them doubtful, row by row, and refuse the misread."""
+        records = _Records(block, starts, ends)
+        frame = self._parsed(records.joined()) if numbers.size else pl.DataFrame(schema=_schema(len(self.titles)))
+        if frame is not None and frame.height == numbers.size:
+            return frame.with_columns(pl.Series(ROW, numbers, pl.Int64)), REFUSED.to_frame()
+        parts, refused = [], []
+        for number, record in zip(numbers.tolist(), records, strict=True):
+            one = self._parsed(record)
+            if one is not None and one.height == 1:
+                parts.append(one.with_columns(pl.lit(number, pl.Int64).alias(ROW)))
+            else:
+                text = record.decode().strip()[:_SHOWN]
+                refused.append((number, "", text, "has a quote inside a cell that is not quoted", "row"))
+        schema = pl.Schema({**_schema(len(self.titles)), ROW: pl.Int64()})
+        return pl.concat([schema.to_frame(), *parts]), pl.DataFrame(refused, schema=REFUSED, orient="row")
+
+    def _parsed(self, text: bytes) -> pl.DataFrame | None:
+        """Read cells; None where polars finds other cells than were counted."""
         width = len(self.titles) or None
         try:
             return pl.read_csv(
@@ -230,11 +243,8 @@ class _Reader:
                 schema=_schema(width) if width else None,
                 raise_if_empty=False,
             )
-        except pl.exceptions.PolarsError as error:
-            raise DataError(
-                f"the rows after row {self.rows} cannot be read: {str(error).splitlines()[0]}",
-                where=str(self.pieces.path),
-            ) from error
+        except pl.exceptions.PolarsError:
+            return None
 
     def _named(self, frame: pl.DataFrame, refused: pl.DataFrame, rows: int) -> Batch:
         """Give the columns their names, and put the numbered ones into groups."""
@@ -254,6 +264,25 @@ class _Reader:
         at = pl.format("row={}", pl.col(ROW)).alias(AT)
         groups = {name: _group(frame, slots) for name, slots in grouped.items()}
         return Batch(frame.select(ROW, at, *plain.values()), groups, refused, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Some records of a block, which need not follow each other."""
+
+    block: bytes
+    starts: npt.NDArray[np.intp]
+    ends: npt.NDArray[np.intp]
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True):
+            yield self.block[start:end]
+
+    def joined(self) -> bytes:
+        """Return all of them as one text, without copying each where nothing stands between them."""
+        if bool((self.starts[1:] == self.ends[:-1]).all()):
+            return self.block[int(self.starts[0]) : int(self.ends[-1])]
+        return b"".join(self)
 
 
 def _group(frame: pl.DataFrame, slots: dict[int, list[pl.Expr]]) -> pl.DataFrame:

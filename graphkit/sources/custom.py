@@ -44,7 +44,7 @@ def custom_source(adapter: str, place: Path) -> Source:
             raise DataError(
                 f"the mapping's header has '{word}'", where=str(place), hint=f"known: {', '.join(sorted(_KNOWN))}"
             )
-    return _single(place, text, words)
+    return _single(place, text.replace("#+", "# "), words)
 
 
 def _single(place: Path, text: str, words: dict[str, str]) -> Source:

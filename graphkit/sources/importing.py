@@ -117,12 +117,22 @@ def import_files(
     wished = wishes or Wishes()
     if snapshot is not None:
         wished = replace(wished, snapshot=snapshot)
-    source = custom_source(adapter, wished.mapping) if wished.mapping else find(adapter)
+    source = _source(adapter, wished)
     layout = _layout(source, files[0], wished)
     naming = _naming(source, layout, files[0], wished)
     with tempfile.TemporaryDirectory(prefix="graphkit-import-") as folder:
         job = _Job(store, source, layout, naming, tuple(files), wished, _Tally(Path(folder)))
         return job.run(progress, dry_run=dry_run)
+
+
+def _source(adapter: str, wishes: Wishes) -> Source:
+    if wishes.mapping is not None:
+        return custom_source(adapter, wishes.mapping)
+    found = find(adapter)
+    if adapter == "table":
+        hint = "give a mapping file or a folder with --mapping; see graphkit/sources/adapters/table/README.md"
+        raise UsageError("the source 'table' needs a mapping", hint=hint)
+    return found
 
 
 def _layout(source: Source, path: Path, wishes: Wishes) -> Layout:

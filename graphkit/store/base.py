@@ -145,6 +145,13 @@ class Store(Readable, Protocol):
     def change(self, why: str, *, who: str = "") -> AbstractContextManager[Change]:
         """Open the store for a change; leaving the block commits a version, an error leaves all as it was."""
 
+    def trial(self) -> AbstractContextManager[Change]:
+        """Open a change that is thrown away at the end of the block, to see what would follow from it.
+
+        It works on a copy of the newest version: made in milliseconds for a folder, in memory otherwise. A store that
+        was opened for reading only has trials too, and a change may be open beside them.
+        """
+
     def versions(self) -> list[Version]:
         """List the versions that are kept, oldest first."""
 

@@ -19,11 +19,13 @@ from graphkit.errors import StoreError
 from graphkit.store import engine
 from graphkit.store.asking import Answering, Asking
 from graphkit.store.base import Change, Diff, Version
+from graphkit.store.deltas import deltas_of
 from graphkit.store.formats import DEFAULT_GRAPH, graph_name, rdf_format, write_quads
 from graphkit.store.frames import frame_from_tsv
 from graphkit.store.guard import without_silent_loads
 from graphkit.store.lines import Edit, Packer, difference, frame_of, split_lines, whole_lines
 from graphkit.store.normal import normal_blocks
+from graphkit.store.using import with_dataset
 from graphkit.store.versions import Archive, Stage, canonical, new_version
 
 __all__ = ["GRAPHS", "EmbeddedStore", "graphs_frame", "sorted_lines"]
@@ -97,6 +99,18 @@ class EmbeddedStore(Asking):
         """Open the store for a change; leaving the block commits a version, an error leaves all as it was."""
         with self._change(why, who) as change:
             yield change
+
+    @contextmanager
+    def trial(self) -> Iterator[Change]:
+        """Open a change that is thrown away at the end of the block."""
+        self._open()
+        newest = self._newest()
+        with self._archive.stage(newest) as stage:
+            change = _EmbeddedChange(stage, lambda: self._archive.blocks(newest))
+            try:
+                yield change
+            finally:
+                change.end()
 
     def versions(self) -> list[Version]:
         """List the versions that are kept, oldest first."""
@@ -260,10 +274,15 @@ class _EmbeddedChange(Answering):
         self._act()
         store = self._stage.store
         empty = set(_empty_graphs(store))
-        engine.update(store, without_silent_loads(sparql), using=using, using_named=using_named, base=base)
+        harmless = without_silent_loads(sparql)
+        deltas = None if self._updated or base else deltas_of(store, with_dataset(harmless, using, using_named))
+        engine.update(store, harmless, using=using, using_named=using_named, base=base)
         for graph in set(_empty_graphs(store)) - empty:
             store.remove_graph(graph)
-        self._updated = True
+        self._updated |= deltas is None
+        for delta in deltas or ():
+            self._edit.remove(delta.removed)
+            self._edit.add(frame_of(delta.added))
 
     def clear(self, graph: str | None) -> None:
         """Remove a named graph with all it holds, or all of the default graph (None)."""

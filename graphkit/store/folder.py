@@ -36,6 +36,7 @@ __all__ = ["FolderArchive"]
 KEPT_IN_FOLDER: Final = 100
 
 _FORMAT: Final = 1
+_DRAFT: Final = "staging-"
 _log = logging.getLogger(__name__)
 
 
@@ -189,9 +190,13 @@ class FolderArchive:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        """Give a folder that is gone at the end of the block, whatever happens in it."""
+        """Give a folder that is gone at the end of the block, whatever happens in it.
+
+        A reader's lies beside the versions too, where files can be linked, unless it may not write there.
+        """
+        home = self._folder if self._lock is not None or os.access(self._folder, os.W_OK) else None
         with self._writing():
-            draft = Path(tempfile.mkdtemp(prefix="staging-", dir=self._folder))
+            draft = Path(tempfile.mkdtemp(prefix=f"{_DRAFT}{os.getpid()}-", dir=home))
         try:
             yield draft
         finally:
@@ -269,7 +274,20 @@ class FolderArchive:
 
     def _sweep(self) -> None:
         """Remove what a change left behind that never came to its end."""
-        left = [*self._folder.glob("staging-*"), *(self._of(n) for n in self._numbers() if n > self._newest)]
+        drafts = [path for path in self._folder.glob(f"{_DRAFT}*") if not _in_use(path)]
+        left = [*drafts, *(self._of(n) for n in self._numbers() if n > self._newest)]
         for path in left:
             _log.info("removing %s, left by a change that was interrupted", path)
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _in_use(draft: Path) -> bool:
+    """Tell whether a draft belongs to another process that lives; its name says to which."""
+    number = draft.name.removeprefix(_DRAFT).partition("-")[0]
+    if not number.isdigit() or int(number) == os.getpid():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True

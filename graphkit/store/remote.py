@@ -160,6 +160,17 @@ class RemoteStore(Asking):
             self._names = None
             _log.info("sent a change by %s: %s", who or "this user", why)
 
+    @contextmanager
+    def trial(self) -> Iterator[Change]:
+        """Open a change of a copy in memory, which is thrown away at the end of the block."""
+        from graphkit.store.opening import open_store  # noqa: PLC0415 - that module imports this one
+
+        with open_store() as copy:
+            with copy.change("copy") as change:
+                change.load(self.dump("nq"), media_type="nq")
+            with copy.trial() as trial:
+                yield trial
+
     def versions(self) -> list[Version]:
         """Raise `StoreError`: an endpoint keeps no versions."""
         self._refuse_versions()

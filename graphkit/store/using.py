@@ -11,14 +11,16 @@ from graphkit.errors import QueryError
 from graphkit.store.formats import graph_name
 from graphkit.store.guard import bare_code
 
-__all__ = ["with_dataset"]
+__all__ = ["Token", "outer_tokens", "with_dataset"]
 
 _TOKEN: Final = re.compile(r"[?$]\w+|[\w:%@][\w:%.-]*|\S")
 _CHOOSING: Final = ("USING", "WITH")
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A word or sign of an update in capitals, and where it begins."""
+
     word: str
     start: int
 
@@ -39,12 +41,12 @@ def with_dataset(sparql: str, using: Sequence[str] = (), using_named: Sequence[s
     clauses += [f"USING NAMED {graph_name(iri)} " for iri in using_named]
     if not clauses:
         return sparql
-    tokens = list(_outer_tokens(bare_code(sparql)))
+    tokens = list(outer_tokens(bare_code(sparql)))
     _refuse_choice(tokens)
     return _inserted(sparql, tokens, "".join(clauses))
 
 
-def _outer_tokens(code: str) -> Iterator[_Token]:
+def outer_tokens(code: str) -> Iterator[Token]:
     """Yield the tokens outside all braces, and the outermost braces themselves."""
     depth = 0
     for found in _TOKEN.finditer(code):
@@ -53,13 +55,13 @@ def _outer_tokens(code: str) -> Iterator[_Token]:
         if depth < 0:
             raise _unbalanced()
         if depth == 0:
-            yield _Token(text.upper(), found.start())
+            yield Token(text.upper(), found.start())
         depth += text == "{"
     if depth:
         raise _unbalanced()
 
 
-def _refuse_choice(tokens: Sequence[_Token]) -> None:
+def _refuse_choice(tokens: Sequence[Token]) -> None:
     for token in tokens:
         if token.word in _CHOOSING:
             raise QueryError(
@@ -69,7 +71,7 @@ def _refuse_choice(tokens: Sequence[_Token]) -> None:
             )
 
 
-def _inserted(sparql: str, tokens: Sequence[_Token], clauses: str) -> str:
+def _inserted(sparql: str, tokens: Sequence[Token], clauses: str) -> str:
     """Put the clauses before each WHERE; a `DELETE WHERE` gets its pattern as a template too."""
     parts, done = [], 0
     for index, token in enumerate(tokens):
@@ -83,7 +85,7 @@ def _inserted(sparql: str, tokens: Sequence[_Token], clauses: str) -> str:
     return "".join([*parts, sparql[done:]])
 
 
-def _pattern(sparql: str, tokens: Sequence[_Token], where: int) -> str:
+def _pattern(sparql: str, tokens: Sequence[Token], where: int) -> str:
     """Return the group after a WHERE with its braces."""
     braces = tokens[where + 1 : where + 3]
     if [brace.word for brace in braces] != ["{", "}"]:

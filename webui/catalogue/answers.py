@@ -50,7 +50,7 @@ _TITLES: Final = {
 }  # fmt: skip
 _ENGINE: Final = {"srj": "json"}
 _OF_ROWS: Final = ("SELECT", "ASK")
-_OUR_WORDS: Final = ("format", "lang", "run", "version")
+_OUR_WORDS: Final = ("embed", "format", "lang", "run", "version")
 _LINES_SHOWN: Final = 200
 _LONGEST_LINK: Final = 6_000
 """What is longer does not fit into an address that every server and browser takes."""

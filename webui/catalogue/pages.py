@@ -30,6 +30,7 @@ _FOLDERS: Final[Mapping[str, str]] = {
     "funding": "Who gives money to whom, under which scheme, and what can be bid for.",
     "networks": "Who is tied to whom: each answers the ties of one network.",
     "monitor": "What has been done about each commitment.",
+    "indicators": "The figures by which commitments and measures are followed, each with its coverage and method.",
     "gaps": "What the search for gaps reads.",
     "checks": "Faults in the data: each must answer no row.",
     "build": "Rules: what follows from the data and is added to it.",

@@ -20,7 +20,7 @@ from webui.linked.schema_org import described
 from webui.links import Link, link, names_of
 from webui.words import HIDDEN, relation_order, relation_words
 
-__all__ = ["GROUP", "partners", "thing_page", "values_page"]
+__all__ = ["GROUP", "licence_link", "partners", "thing_page", "values_page"]
 
 GROUP: Final = 25
 """How many values of a relation a page shows where the thing has very many."""
@@ -177,7 +177,7 @@ def _traced(row: Mapping[str, Any], names: Mapping[str, str], licences: Mapping[
         "value": row["value_label"] or row["value"],
         "source": link(row["source"], names) if row["source"] else {"label": "a source that is not named", "href": ""},
         "lines": row["line"],
-        "licence": _licence(licences[row["source"]], names) if row["source"] in licences else None,
+        "licence": licence_link(licences[row["source"]], names) if row["source"] in licences else None,
         "passages": [link(passage, names) for passage in row["passage"]] if not row["line"] else [],
     }
 
@@ -191,7 +191,7 @@ def _licences(reader: Readable, sources: list[str]) -> dict[str, str]:
     return dict(found.unique("subject", keep="first", maintain_order=True).rows())
 
 
-def _licence(iri: str, names: Mapping[str, str]) -> Link:
+def licence_link(iri: str, names: Mapping[str, str]) -> Link:
     """Return a licence under its name; those of Creative Commons have theirs in the address."""
     known = _CREATIVE_COMMONS.fullmatch(iri)
     return link(iri, {iri: f"CC {known[1].upper()} {known[2]}"} if known else names)

@@ -17,6 +17,7 @@ from webui.linked.describing import Statement, about_document, describe
 from webui.linked.page import partners, thing_page, values_page
 from webui.linked.reading import gone_or_unknown, is_known, pick, reader
 from webui.linked.replying import choose, is_held, reply, see_other, tag_of
+from webui.linked.sections import sections
 from webui.linked.writing import write
 from webui.protocol.access import own_address
 from webui.protocol.formats import HTML, Format
@@ -101,6 +102,7 @@ def _page(shown: Mapping[str, Any], iri: str, stem: str, picked: Pick) -> str:
         "thing.html",
         **shown,
         **newest,
+        sections=sections(iri, shown["label"]),
         scheme=_scheme(iri),
         forms=forms,
         version=picked.version,

@@ -1,4 +1,4 @@
-"""Cleans features of a directory: readable names, postcodes with their blank, what tells one feature from the others."""
+"""Cleans features of a directory: readable names, postcodes with their blank, and what tells features apart."""
 
 import polars as pl
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,57 +11,14 @@ import polars as pl
 from graphkit import queries
 from graphkit.dates import spoken
 from graphkit.errors import DataError
+from graphkit.monitor.base import Figure, Finding, Standing, months_between
+from graphkit.monitor.figures import figures_of
 from graphkit.store import Store
 from graphkit.terms import QUERY
 
-__all__ = ["Finding", "Standing", "monitor"]
+__all__ = ["monitor"]
 
-_MONTHS_OF_A_YEAR = 12
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One piece of evidence for a commitment: what it is, when it was, and why it counts."""
-
-    iri: str
-    label: str
-    date: date | None
-    kind: str
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a commitment stands on the day `as_of`.
-
-    `status` is a concept of the vocabulary `commitment-status`: `not-measurable` where no completeness scope
-    covers the commitment and nothing was found, else `no-evidence`, `stale`, `on-track` (a target is declared
-    and met within the review period) or `some-evidence`. `age_months` counts from the newest dated evidence,
-    or from the start of the commitment, to `as_of`; None where neither has a date. `since` is the start of the
-    commitment as exactly as it is known, or empty.
-    """
-
-    commitment: str
-    identifier: str
-    label: str
-    policy: str
-    policy_label: str
-    since: str
-    query: str
-    status: str
-    findings: tuple[Finding, ...]
-    as_of: date
-    review_months: int | None
-    age_months: int | None
-    target: int | None
-    scope: str | None
-    scope_label: str | None
-
-    @property
-    def newest(self) -> date | None:
-        """The day of the newest dated evidence."""
-        return max((finding.date for finding in self.findings if finding.date), default=None)
 
 
 def monitor(store: Store, today: date) -> list[Standing]:
@@ -73,17 +29,23 @@ def monitor(store: Store, today: date) -> list[Standing]:
     not in the catalogue.
     """
     rows = queries.run(store, "monitor/commitments").unique("commitment", keep="first", maintain_order=True)
-    standings = [_standing(store, row, today) for row in rows.rows(named=True)]
+    reviews = dict(rows.select("commitment", "review_months").rows())
+    figures: dict[str, list[Figure]] = {}
+    for figure in figures_of(store, today, reviews):
+        figures.setdefault(figure.about, []).append(figure)
+    standings = [
+        _standing(store, row, today, tuple(figures.get(row["commitment"], ()))) for row in rows.rows(named=True)
+    ]
     _log.info("%d commitments monitored", len(standings))
     return standings
 
 
-def _standing(store: Store, row: dict[str, Any], today: date) -> Standing:
+def _standing(store: Store, row: dict[str, Any], today: date, figures: tuple[Figure, ...]) -> Standing:
     query = _query_name(row)
     as_of = min(today, row["scope_end"] or today)
     findings = _findings(queries.run(store, query, commitment=row["commitment"]), as_of)
-    newest = max((finding.date for finding in findings if finding.date), default=row["since"])
-    age = _months(newest, as_of) if newest else None
+    newest = max((finding.date for finding in findings if finding.date), default=None if findings else row["since"])
+    age = months_between(newest, as_of) if newest else None
     return Standing(
         commitment=row["commitment"],
         identifier=row["identifier"] or "",
@@ -100,6 +62,7 @@ def _standing(store: Store, row: dict[str, Any], today: date) -> Standing:
         target=row["target"],
         scope=row["scope"],
         scope_label=row["scope_label"],
+        figures=figures,
     )
 
 
@@ -125,11 +88,6 @@ def _findings(frame: pl.DataFrame, as_of: date) -> tuple[Finding, ...]:
     return tuple(Finding(*row) for row in rows.select("evidence", "label", "date", "kind", "method").rows())
 
 
-def _months(start: date, end: date) -> int:
-    """Count the whole months from `start` to `end`."""
-    return (end.year - start.year) * _MONTHS_OF_A_YEAR + end.month - start.month - (end.day < start.day)
-
-
 def _status(row: dict[str, Any], findings: tuple[Finding, ...], age: int | None, as_of: date) -> str:
     if not findings:
         return "no-evidence" if row["scope"] else "not-measurable"
@@ -138,5 +96,5 @@ def _status(row: dict[str, Any], findings: tuple[Finding, ...], age: int | None,
         return "stale"
     if row["target"] is None or review is None:
         return "some-evidence"
-    recent = [f for f in findings if f.date and _months(f.date, as_of) <= review]
+    recent = [f for f in findings if f.date and months_between(f.date, as_of) <= review]
     return "on-track" if len(recent) >= row["target"] else "some-evidence"

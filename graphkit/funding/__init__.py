@@ -1,0 +1,17 @@
+"""Who funds whom, how concentrated the money is, and where it goes: tables that say how they were worked out."""
+
+from __future__ import annotations
+
+from graphkit.funding.accounts import ACCOUNTS, Account, account, load_flows
+from graphkit.funding.currency import Conversion, in_one_currency, load_rates, read_deflator
+
+__all__ = [
+    "ACCOUNTS",
+    "Account",
+    "Conversion",
+    "account",
+    "in_one_currency",
+    "load_flows",
+    "load_rates",
+    "read_deflator",
+]

@@ -1,0 +1,54 @@
+"""The stored queries of money and policy on the harbour, whose answers were counted by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graphkit import check, queries
+from graphkit.store import Store
+from tests.harbour_fixture import HARBOUR, harbour
+
+__all__ = ["harbour"]
+
+EXPECTED = Path(__file__).with_name("harbour")
+NAMES = sorted(path.relative_to(EXPECTED).with_suffix("").as_posix() for path in EXPECTED.rglob("*.csv"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_harbour_answers_as_expected(harbour: Store, name: str) -> None:
+    """Each query gives the rows that were counted by hand."""
+    assert queries.run(harbour, name).write_csv() == (EXPECTED / f"{name}.csv").read_text()
+
+
+def test_every_query_of_indicators_is_counted_on_the_harbour() -> None:
+    """No indicator comes in without an answer that was counted on a graph with money and notices."""
+    assert {name for name in queries.catalogue() if name.startswith("indicators/")} <= set(NAMES)
+
+
+def test_the_harbour_is_in_order() -> None:
+    """It passes the shapes and checks but for a grant whose size nobody tells, which it has on purpose."""
+    found = check.check_files([HARBOUR])
+    assert {row["focus"].rpartition("/")[2] for row in found.to_dicts()} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "column", "expected"),
+    [
+        ("indicators/structural-funds", {"likely": "0.96"}, "value", [300.5, 300.5, 1000.5]),
+        ("indicators/structural-funds", {"possible": "0.7"}, "value", [300.5, 600.5, 600.5]),
+        ("indicators/structural-funds", {"sector": "voc:kind/social-enterprise"}, "value", [0, 0, 400]),
+        ("indicators/structural-funds", {"since": "2011-01-01", "until": "2011-12-31"}, "value", [200, 500, 500]),
+        ("funding/structural-funds", {"digits": "5"}, "region_label", [None, "Quay"]),
+    ],
+)  # fmt: skip
+def test_a_parameter_changes_the_answer(
+    harbour: Store, name: str, values: dict[str, str], column: str, expected: list[object]
+) -> None:
+    """Thresholds, the sector, the period and the size of regions can be chosen."""
+    frame = queries.run(harbour, name, **values)
+    if "unit" in frame.columns:
+        assert [float(value) for value in frame.filter(frame["unit"] == "EUR")[column]] == expected
+    else:
+        assert sorted(set(frame[column]), key=str) == sorted(expected, key=str)

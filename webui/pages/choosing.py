@@ -1,0 +1,43 @@
+"""What the filters of several pages offer: kinds, regions, years; each with how many organisations it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import polars as pl
+from flask import request
+
+from webui.catalogue.choices import short_iri
+from webui.pages.frames import answer, typed
+
+__all__ = ["asked", "kinds", "regions"]
+
+_MOST: Final = 150
+
+
+def asked(*names: str) -> dict[str, str]:
+    """Return what the request asks of each of `names`, blanks left out."""
+    found = {name: request.args.get(name, "").strip() for name in names}
+    return {name: text for name, text in found.items() if text}
+
+
+def kinds() -> list[dict[str, Any]]:
+    """Return the kinds of which there are organisations, as choices, by name."""
+    rows = (
+        typed(answer("explore/kinds"), with_narrower=pl.Int64)
+        .filter(pl.col("with_narrower") > 0)
+        .unique("kind")
+        .sort("label")
+    )
+    return _choices(rows.select("kind", "label", "with_narrower").rows())
+
+
+def regions(most: int = _MOST) -> list[dict[str, Any]]:
+    """Return the regions with most organisations, as choices, by name."""
+    rows = answer("explore/regions").head(most).sort("label")
+    return _choices(rows.select("region", "label", "organisations").rows())
+
+
+def _choices(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [{"value": short_iri(iri), "label": f"{label} ({number:,})"} for iri, label, number in rows]

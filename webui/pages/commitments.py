@@ -1,0 +1,61 @@
+"""The commitments: how each stands, by which query, on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, render_template, request
+
+from graphkit.export import standings_as_frame, standings_to_json
+from graphkit.monitor import Standing
+from webui.catalogue.tables import download
+from webui.links import href, query_href
+from webui.pages.about import about
+from webui.pages.blueprint import blueprint
+from webui.state import analysis
+
+__all__: list[str] = []
+
+
+@blueprint.get("/commitments")
+def commitments() -> str:
+    """Show how each commitment stands, by which query, and on what evidence; `?status=` keeps those that stand so."""
+    report = analysis().report
+    wanted = request.args.get("status", "")
+    rows = [_row(standing) for standing in report.standings if not wanted or standing.status == wanted]
+    return render_template(
+        "commitments.html",
+        page="commitments",
+        rows=rows,
+        counts=_counts(report.standings),
+        status=wanted,
+        as_of=report.as_of,
+        about=about([("monitor/commitments", {}), ("monitor/coverage", {})]),
+    )
+
+
+@blueprint.get("/commitments.<any(json,csv,spreadsheet):form>")
+def commitments_data(form: str) -> Response:
+    """Give the commitments as data; JSON has the evidence too."""
+    standings = analysis().report.standings
+    if form == "json":
+        return Response(standings_to_json(standings), mimetype="application/json")
+    return download(standings_as_frame(standings), form, "commitments")
+
+
+def _counts(standings: Sequence[Standing]) -> list[tuple[str, int]]:
+    """Count the commitments by how they stand, in a reader's order."""
+    order = ("on-track", "some-evidence", "stale", "no-evidence", "not-measurable")
+    found = [(status, sum(standing.status == status for standing in standings)) for status in order]
+    return [(status, number) for status, number in found if number]
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    return {
+        "standing": standing,
+        "href": href(standing.commitment),
+        "policy": {"label": standing.policy_label, "href": href(standing.policy)},
+        "query_href": query_href(standing.query, {"commitment": standing.commitment}),
+        "findings": [(href(finding.iri), finding) for finding in standing.findings],
+    }

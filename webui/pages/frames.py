@@ -1,0 +1,100 @@
+"""Answers of stored queries for the pages: asked of the version that a request names, within limits, and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+from flask import current_app
+from flask.blueprints import BlueprintSetupState
+
+from graphkit import queries
+from graphkit.errors import DataError
+from graphkit.queries import Query
+from graphkit.store import Version
+from webui.linked.reading import pick, reader
+from webui.pages.blueprint import blueprint
+from webui.protocol.query import Pick
+
+__all__ = ["MOST_BYTES", "Frames", "Values", "answer", "shown", "typed"]
+
+Values = Mapping[str, str | Sequence[str]]
+"""What is asked of a query's parameters."""
+
+MOST_BYTES: Final = 256_000_000
+"""So many bytes of answers are kept; the one not used for longest goes first."""
+
+_KEPT: Final = "graphkit-frames"
+
+
+class Frames:
+    """Answers by version and text of the query, up to a number of bytes; safe for many threads."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self._most, self._held = most, 0
+        self._lock = threading.Lock()
+        self._frames: OrderedDict[tuple[str, str], pl.DataFrame] = OrderedDict()
+
+    def get(self, key: tuple[str, str]) -> pl.DataFrame | None:
+        """Return what is kept under a key."""
+        with self._lock:
+            if key in self._frames:
+                self._frames.move_to_end(key)
+            return self._frames.get(key)
+
+    def put(self, key: tuple[str, str], frame: pl.DataFrame) -> None:
+        """Keep a frame, and let go of the oldest where there are too many bytes."""
+        with self._lock:
+            if key not in self._frames:
+                self._frames[key] = frame
+                self._held += int(frame.estimated_size())
+            while self._held > self._most and len(self._frames) > 1:
+                _, old = self._frames.popitem(last=False)
+                self._held -= int(old.estimated_size())
+
+
+@blueprint.record
+def _begin(setup: BlueprintSetupState) -> None:
+    setup.app.extensions[_KEPT] = Frames()
+
+
+def shown() -> Pick:
+    """Return the version that the present page shows: that of `?version=` or Accept-Datetime, else the newest."""
+    return pick()
+
+
+def answer(name: str | Query, values: Values | None = None) -> pl.DataFrame:
+    """Answer a stored query on the version that the present page shows.
+
+    The answer of a version is kept, for a version never changes. Raises `LimitError` beyond the service's limits.
+    """
+    query = queries.find(name) if isinstance(name, str) else name
+    asked, picked = dict(values or {}), shown()
+    key = (_mark(picked.version), queries.bind(query, asked))
+    frames: Frames = current_app.extensions[_KEPT]
+    kept = frames.get(key) if key[0] else None
+    if kept is None:
+        kept = queries.run(reader(picked.number), query, **asked)
+        if key[0]:
+            frames.put(key, kept)
+    return kept
+
+
+def typed(frame: pl.DataFrame, **types: pl.DataType | type[pl.DataType]) -> pl.DataFrame:
+    """Give columns the types that they have where there are values: a column without any comes as text.
+
+    Raises `DataError` where a column holds something else.
+    """
+    try:
+        return frame.with_columns(pl.col(name).cast(kind) for name, kind in types.items())
+    except pl.exceptions.PolarsError as error:
+        wanted = ", ".join(types)
+        hint = "run graphkit check: it names the statement that has another type than it should"
+        raise DataError(f"a column of an answer ({wanted}) holds something else than it should", hint=hint) from error
+
+
+def _mark(version: Version | None) -> str:
+    return version.hash if version else ""

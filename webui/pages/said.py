@@ -1,0 +1,55 @@
+"""Words that come out of stored queries and that pages show: they are translated like those of the templates."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["N_", "SAID"]
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that gettext has for it
+    """Mark a text for translation, and return it as it is."""
+    return text
+
+
+SAID: Final = (
+    N_("organisations and bodies"),
+    N_("networks and bodies in the making"),
+    N_("groups of unnamed organisations"),
+    N_("people in a public role"),
+    N_("activities"),
+    N_("events"),
+    N_("bids"),
+    N_("grants"),
+    N_("funding schemes"),
+    N_("opportunities"),
+    N_("policies"),
+    N_("commitments"),
+    N_("claims"),
+    N_("objectives"),
+    N_("places"),
+    N_("sources"),
+    N_("statements"),
+    N_("organisations whose place is known"),
+    N_("organisations whose kind is known"),
+    N_("organisations with a known activity"),
+    N_("organisations with a point on the map"),
+    N_("activities whose start is known"),
+    N_("activities with a named participant"),
+    N_("grants whose amount is known"),
+    N_("grants whose date is known"),
+    N_("grants whose recipient has a known place"),
+    N_("activity starts"),
+    N_("activity ends"),
+    N_("grant"),
+    N_("policy"),
+    N_("commitment"),
+    N_("takes part with"),
+    N_("is a member of"),
+    N_("has the member"),
+    N_("is part of"),
+    N_("has the part"),
+    N_("gives money to"),
+    N_("gets money from"),
+)
+"""What explore/counts, explore/coverage, explore/timeline and explore/neighbours say."""
