@@ -18,6 +18,15 @@ from tests.village_fixture import village
 __all__ = ["village"]
 
 _MAY_BE_LEFT_OUT = "real"
+_REGISTERS = Path(os.environ.get("GRAPHKIT_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def real_data() -> Path:
+    """Return the folder of the real registers; a test that needs them is left out where they are not."""
+    if not _REGISTERS.is_dir():
+        pytest.skip("the real registers are not here: set GRAPHKIT_REAL_DATA")
+    return _REGISTERS
+
 
 _STARTED_WITHIN = 20.0
 

@@ -28,6 +28,7 @@ from graphkit.sources.mapping import NOTHING_UNMAPPED, Mapped, Mapper
 from graphkit.sources.opening import file_hash, opened
 from graphkit.sources.progress import Progress, Tell
 from graphkit.sources.provenance import FileFacts, Naming, describe
+from graphkit.sources.rdf_graphs import map_rdf
 from graphkit.sources.reading import Reading, choose_layout, table_of
 from graphkit.sources.report import Changes, ImportReport
 from graphkit.sources.statements import Settler, as_lines
@@ -214,8 +215,11 @@ class _Job:
             )
         return held[-1] if held else None
 
-    def _read_all(self, tell: Tell | None) -> tuple[Mapper, Reading]:
+    def _read_all(self, tell: Tell | None) -> tuple[Mapper | None, Reading]:
         table = table_of(self.layout, encoding=self.wishes.encoding, delimiter=self.wishes.delimiter)
+        if self.layout.format == "rdf":
+            self._read_rdf(tell)
+            return None, Reading(self.layout, table, _LEAST_BATCH)
         mapper = Mapper.of(self.layout, table, self.naming.source)
         reading = Reading(self.layout, table, max(self.wishes.budget * 1024**2 // _PARTS_OF_BUDGET, _LEAST_BATCH))
         sizes = [path.stat().st_size if path.is_file() else 0 for path in self.files]
@@ -230,6 +234,18 @@ class _Job:
                         tell(Progress(f"reading {path.name}", done, sum(sizes), self.tally.read, seconds))
         self.tally.mapping_seconds = perf_counter() - started
         return mapper, reading
+
+    def _read_rdf(self, tell: Tell | None) -> None:
+        """Read RDF files, each whole."""
+        started = perf_counter()
+        for number, path in enumerate(self.files, 1):
+            with opened(path, most=self.wishes.budget * 1024**2) as pieces:
+                rows, mapped = map_rdf(self.layout, pieces, self.naming.source)
+            self._take(rows, mapped, path.name)
+            if tell:
+                seconds = perf_counter() - started
+                tell(Progress(f"reading {path.name}", number, len(self.files), self.tally.read, seconds))
+        self.tally.mapping_seconds = perf_counter() - started
 
     def _take(self, rows: int, mapped: Mapped, name: str) -> None:
         """Keep what became of one batch."""
@@ -299,7 +315,7 @@ class _Job:
         return version.number if version else None
 
     def _report(
-        self, mapper: Mapper, reading: Reading, changes: Changes | None, started: float, *, dry_run: bool
+        self, mapper: Mapper | None, reading: Reading, changes: Changes | None, started: float, *, dry_run: bool
     ) -> ImportReport:
         tally, refused = self.tally, self._refused()
         records = pl.DataFrame(
@@ -317,7 +333,7 @@ class _Job:
             records,
             refused,
             unmapped.group_by("column", "value", "judged").agg(pl.col("rows").sum()).select(unmapped.columns),
-            tuple(mapper.unused),
+            tuple(mapper.unused) if mapper else (),
             tuple(sorted(reading.notes.unknown)),
             perf_counter() - started,
             tally.mapping_seconds,
