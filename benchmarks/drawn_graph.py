@@ -23,6 +23,7 @@ ORGANISATIONS, GRANTS, PARTICIPATIONS, ACTIVITIES = 80_000, 190_000, 145_000, 26
 QUADS_AT_FULL_SIZE = 4_050_000
 VOCABULARY = "https://w3id.org/solidarity-graph/vocabulary/"
 TYPE, LABEL = f"<{PREFIXES['rdf']}type>", f"<{PREFIXES['rdfs']}label>"
+ANY_URI = f"{PREFIXES['xsd']}anyURI"
 DATE, DECIMAL = f"<{PREFIXES['xsd']}date>", f"<{PREFIXES['xsd']}decimal>"
 ORG, SCHEMA, DCT, ADMS, PROV, M8G = (PREFIXES[name] for name in ("org", "schema", "dcterms", "adms", "prov", "m8g"))
 KINDS = (
@@ -34,9 +35,22 @@ KINDS = (
     "private-company",
 )
 THEMES = ("transport", "structural-funds", "procurement")
-WORDS = (
-    "Green Valley Harbour Northern United Community Bakers Workers Housing Energy Transport Food Craft Rural".split()
-)
+WORDS = [
+    "Green",
+    "Valley",
+    "Harbour",
+    "Northern",
+    "United",
+    "Community",
+    "Bakers",
+    "Workers",
+    "Housing",
+    "Energy",
+    "Transport",
+    "Food",
+    "Craft",
+    "Rural",
+]
 
 
 def draw(folder: Path, quads: int = 4_000_000, seed: int = 7) -> dict[str, list[Path]]:
@@ -69,11 +83,12 @@ def _title(random: np.random.Generator) -> str:
 
 def _described(name: str) -> str:
     one = f"<{ID}source/drawn-{name}.2024>"
-    issued = f'"2024-01-02"^^{DATE}'
+    issued, graph = f'"2024-01-02"^^{DATE}', graph_iri(f"drawn-{name}/2024")
     return (
         f'{one} {TYPE} <{SOL}Source> .\n{one} {LABEL} "Drawn {name}"@en .\n{one} <{DCT}issued> {issued} .\n'
         f"{one} <{DCT}license> <https://creativecommons.org/licenses/by/4.0/> .\n"
         f"{one} <{DCT}publisher> <{ID}organisation/drawn.0> .\n"
+        f'{one} <{SOL}sourceGraph> "{graph}"^^<{ANY_URI}> .\n'
     )
 
 
@@ -89,11 +104,13 @@ def _organisations(random: np.random.Generator, sizes: list[int]) -> Iterator[st
         name = f"{_title(random)} {number if random.random() < 0.97 else ''}".strip()
         kind = KINDS[int(random.integers(len(KINDS)))] if random.random() > 0.005 else "unheard-of"
         yield f'{one} {TYPE} <{ORG}Organization> .\n{one} {LABEL} "{name}"@en .\n'
-        yield f"{one} <{ORG}classification> <{VOCABULARY}kind/{kind}> .\n{one} <{ADMS}status> <{VOCABULARY}status/active> .\n"
+        yield f"{one} <{ORG}classification> <{VOCABULARY}kind/{kind}> .\n"
+        yield f"{one} <{ADMS}status> <{VOCABULARY}status/active> .\n"
         yield f'{one} <{DCT}identifier> "R{number:06}" .\n{one} <{ORG}identifier> "GB-COH-{number:08}" .\n'
         yield f"{one} <{PROV}atLocation> <{ID}place/postcode-d{area}> .\n{one} {_row('organisations', number)}"
         if random.random() < 0.5:
-            yield f'{one} <{SCHEMA}postalCode> "D{area} {number % 10}AB" .\n{one} <{SCHEMA}addressLocality> "Town {area}" .\n'
+            yield f'{one} <{SCHEMA}postalCode> "D{area} {number % 10}AB" .\n'
+            yield f'{one} <{SCHEMA}addressLocality> "Town {area}" .\n'
             yield f'{one} <{SCHEMA}latitude> "{50 + random.random() * 8:.5f}"^^{DECIMAL} .\n'
             yield f'{one} <{SCHEMA}longitude> "{-5 + random.random() * 6:.5f}"^^{DECIMAL} .\n'
 
@@ -118,9 +135,12 @@ def _grants(random: np.random.Generator, sizes: list[int]) -> Iterator[str]:
         yield f'{one} {TYPE} <{SCHEMA}MonetaryGrant> .\n{one} {LABEL} "Grant {number} for {_title(random)}"@en .\n'
         yield f"{one} <{SCHEMA}funder> <{ID}organisation/drawn.{_skewed(random, 60)}> .\n"
         yield f"{one} <{SOL}recipient> <{ID}organisation/drawn.{_skewed(random, sizes[0])}> .\n"
-        yield f'{one} <{SCHEMA}amount> "{random.lognormal(9, 1.5):.2f}"^^{DECIMAL} .\n{one} <{SCHEMA}currency> "GBP" .\n'
-        yield f'{one} <{SCHEMA}startDate> "{start}"^^{DATE} .\n{one} <{SOL}datePrecision> <{VOCABULARY}precision/day> .\n'
-        yield f"{one} <{SOL}underScheme> <{ID}scheme/drawn.{int(random.integers(40))}> .\n{one} {_row('grants', number)}"
+        yield f'{one} <{SCHEMA}amount> "{random.lognormal(9, 1.5):.2f}"^^{DECIMAL} .\n'
+        yield f'{one} <{SCHEMA}currency> "GBP" .\n'
+        yield f'{one} <{SCHEMA}startDate> "{start}"^^{DATE} .\n'
+        yield f"{one} <{SOL}datePrecision> <{VOCABULARY}precision/day> .\n"
+        yield f"{one} <{SOL}underScheme> <{ID}scheme/drawn.{int(random.integers(40))}> .\n"
+        yield f"{one} {_row('grants', number)}"
         yield f"{one} <{SCHEMA}fundedItem> <{ID}activity/drawn.{int(random.integers(sizes[3]))}> .\n"
         if random.random() < 0.005:
             yield f'{one} <{SCHEMA}endDate> "{int(start[:4]) - 1}{start[4:]}"^^{DATE} .\n'
@@ -131,9 +151,11 @@ def _activities(random: np.random.Generator, sizes: list[int]) -> Iterator[str]:
     for number in range(sizes[3]):
         one, start = f"<{ID}activity/drawn.{number}>", _day(random)
         yield f'{one} {TYPE} <{SOL}Activity> .\n{one} {LABEL} "Activity {number}: {_title(random)}"@en .\n'
-        yield f"{one} <{DCT}type> <{VOCABULARY}activity-kind/project> .\n{one} <{ADMS}status> <{VOCABULARY}status/completed> .\n"
+        yield f"{one} <{DCT}type> <{VOCABULARY}activity-kind/project> .\n"
+        yield f"{one} <{ADMS}status> <{VOCABULARY}status/completed> .\n"
         yield f"{one} <{DCT}subject> <{VOCABULARY}theme/{THEMES[number % 3]}> .\n{one} {_row('activities', number)}"
-        yield f'{one} <{SCHEMA}startDate> "{start}"^^{DATE} .\n{one} <{SCHEMA}endDate> "{int(start[:4]) + 3}{start[4:]}"^^{DATE} .\n'
+        yield f'{one} <{SCHEMA}startDate> "{start}"^^{DATE} .\n'
+        yield f'{one} <{SCHEMA}endDate> "{int(start[:4]) + 3}{start[4:]}"^^{DATE} .\n'
         yield f"{one} <{SOL}datePrecision> <{VOCABULARY}precision/day> .\n"
 
 

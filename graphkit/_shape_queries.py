@@ -42,6 +42,7 @@ _WELL_FORMED: Final[dict[Node, str]] = {
     XSD.integer: 'REGEX(STR({0}), "^[+-]?[0-9]+$")',
     XSD.decimal: 'REGEX(STR({0}), "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$")',
     XSD.date: "BOUND({0}) && <" + str(XSD.date) + ">({0}) = {0}",
+    XSD.boolean: 'REGEX(STR({0}), "^(true|false|1|0)$")',
     XSD.string: "true",
     XSD.anyURI: "true",
     RDF.langString: "true",
@@ -93,6 +94,9 @@ class _Writer:
             SH.node: self._of_shape,
             SH["not"]: self._not_of_shape,
             SH["or"]: self._of_any,
+            SH["and"]: self._of_all,
+            SH["in"]: self._one_of,
+            SH.maxLength: self._as_short,
         }
 
     def queries(self) -> Iterator[ShapeQuery]:
@@ -224,6 +228,13 @@ class _Writer:
     def _as_long(self, length: Node, value: str, _: Node) -> str:
         return f"STRLEN(STR({value})) >= {int(str(length))}"
 
+    def _as_short(self, length: Node, value: str, _: Node) -> str:
+        return f"STRLEN(STR({value})) <= {int(str(length))}"
+
+    def _one_of(self, terms: Node, value: str, _: Node) -> str:
+        tests = [f"sameTerm({value}, {_term(one)})" for one in Collection(self._shapes, terms)]
+        return f"({' || '.join(tests) or 'false'})"
+
     def _in_language(self, languages: Node, value: str, _: Node) -> str:
         tests = [f"LANGMATCHES(LANG({value}), {_term(one)})" for one in Collection(self._shapes, languages)]
         return f"({' || '.join(tests)})"
@@ -236,6 +247,9 @@ class _Writer:
 
     def _of_any(self, shapes: Node, value: str, _: Node) -> str:
         return f"({' || '.join(self._conforms(shape, value) for shape in Collection(self._shapes, shapes))})"
+
+    def _of_all(self, shapes: Node, value: str, _: Node) -> str:
+        return _sure(self._conforms(shape, value) for shape in Collection(self._shapes, shapes))
 
     # ---- Paths and names --------------------------------------------------------------------------------
 

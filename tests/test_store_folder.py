@@ -186,3 +186,35 @@ def test_a_damaged_store_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "g" / "versions" / "000001" / "version.json").unlink()
     with pytest.raises(StoreError, match="missing"):
         open_store(tmp_path / "g", read_only=True)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_trial_leaves_no_trace(tmp_path: Path, read_only: bool) -> None:
+    """Who tries sees what would be; the store, its folder and its versions stay, and a change may be open meanwhile."""
+    store = open_store(tmp_path / "g")
+    _commit(store, ONE)
+    before = store.dump()
+    trying = open_store(tmp_path / "g", read_only=True) if read_only else store
+    with trying.trial() as trial, store.change("beside it") as change:
+        change.load(b"<urn:c> <urn:p> 3 .", media_type="ttl")
+        trial.update("INSERT DATA { <urn:b> <urn:p> 2 } ; DELETE DATA { <urn:a> <urn:p> 1 }")
+        assert trial.select("SELECT ?s { ?s ?p ?o }")["s"].to_list() == ["urn:b"]
+        open_store(tmp_path / "g", read_only=True).close()
+    assert len(store.versions()) == 2
+    assert store.diff(1, 2).removed == b""
+    store.restore(1)
+    assert store.dump() == before
+    assert sorted(path.name for path in (tmp_path / "g").iterdir()) == ["CURRENT", "LOCK", "versions"]
+    trying.close()
+    store.close()
+
+
+def test_a_writer_sweeps_what_a_dead_process_left_and_not_what_a_living_one_uses(tmp_path: Path) -> None:
+    """The name of a draft tells whose it is."""
+    open_store(tmp_path / "g").close()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f"staging-{dead.pid}-x", f"staging-{os.getppid()}-x", "staging-old"):
+        (tmp_path / "g" / name).mkdir()
+    open_store(tmp_path / "g").close()
+    assert [path.name for path in (tmp_path / "g").glob("staging-*")] == [f"staging-{os.getppid()}-x"]
