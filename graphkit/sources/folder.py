@@ -37,6 +37,7 @@ _TOP: Final = {
     "series",
 }
 _LAYOUT: Final = {"about", "format", "records", "table", "mapping", "crosswalks", "places", "keys", "cleaning"} | {
+    "context",
     "snapshot",
     "download",
     "note",
@@ -101,6 +102,8 @@ class Layout:
     snapshot: SnapshotRule
     download: str
     note: str
+    context: Path | None = None
+    """Turtle with what all rows speak of and none describes, such as the funder."""
 
     def cleaner(self) -> Cleaning | None:
         """Load the function `clean` of the cleaning module."""
@@ -242,6 +245,7 @@ def _layout(folder: Path, name: str, words: dict[str, Any], path: Path) -> Layou
         _rule(words.get("snapshot", {}), path),
         str(words.get("download", "")),
         str(words.get("note", "")),
+        folder / words["context"] if words.get("context") else None,
     )
 
 

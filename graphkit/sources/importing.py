@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,14 +17,14 @@ from typing import Final
 import polars as pl
 
 from graphkit import places
-from graphkit.errors import UsageError
+from graphkit.errors import DataError, UsageError
 from graphkit.sources.batches import Batch
 from graphkit.sources.cells import AT, REFUSED
 from graphkit.sources.commit import commit
 from graphkit.sources.custom import custom_source
 from graphkit.sources.folder import Layout, Source, find
 from graphkit.sources.history import compare, earlier, events
-from graphkit.sources.mapping import NOTHING_UNMAPPED, Mapper
+from graphkit.sources.mapping import NOTHING_UNMAPPED, Mapped, Mapper
 from graphkit.sources.opening import file_hash, opened
 from graphkit.sources.progress import Progress, Tell
 from graphkit.sources.provenance import FileFacts, Naming, describe
@@ -38,7 +39,8 @@ __all__ = ["DEFAULT_BUDGET", "Wishes", "import_files"]
 DEFAULT_BUDGET: Final = 1024
 """How many megabytes an import may take for its rows, where nobody says."""
 
-_PARTS_OF_BUDGET: Final = 128
+_PARTS_OF_BUDGET: Final = 1024
+_AT_ONCE: Final = 2
 _LEAST_BATCH: Final = 65_536
 _FIRST: Final = 40
 _SNAPSHOT: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -184,7 +186,7 @@ class _Job:
         before = self._before()
         mapper, reading = self._read_all(tell)
         description = describe(self.source, self.naming, self._facts(), self._revised(before), self.layout.name)
-        around = places.describe(sorted(self.tally.places))
+        around = places.describe(sorted(self.tally.places)) + self._context()
         changes = history = None
         if before not in (None, self.naming.snapshot):
             changes, history = self._compare(str(before))
@@ -216,26 +218,26 @@ class _Job:
         started = perf_counter()
         for number, path in enumerate(self.files, 1):
             with opened(path) as pieces:
-                for batch in reading.batches(pieces):
-                    self._take(mapper, _numbered(batch, number), path.name)
+                numbered = (_numbered(batch, number) for batch in reading.batches(pieces))
+                for rows, mapped in _mapped(mapper, numbered):
+                    self._take(rows, mapped, path.name)
                     if tell:
                         done, seconds = sum(sizes[: number - 1]) + pieces.done, perf_counter() - started
                         tell(Progress(f"reading {path.name}", done, sum(sizes), self.tally.read, seconds))
+        self.tally.mapping_seconds = perf_counter() - started
         return mapper, reading
 
-    def _take(self, mapper: Mapper, batch: Batch, name: str) -> None:
-        """Map one batch and keep what became of it."""
-        begun, tally = perf_counter(), self.tally
-        mapped = mapper.map(batch)
+    def _take(self, rows: int, mapped: Mapped, name: str) -> None:
+        """Keep what became of one batch."""
+        tally = self.tally
         settled = tally.settler.settle(mapped.statements)
         tally.keep(settled.statements)
-        tally.read += batch.rows
+        tally.read += rows
         tally.records.update(kind.strip("<>") for kind in settled.records["o"])
         refused = pl.concat([mapped.refused, settled.conflicts])
         if refused.height:
             tally.refused.append(refused.with_columns(file=pl.lit(name)))
         tally.unmapped.append(mapped.unmapped)
-        tally.mapping_seconds += perf_counter() - begun
 
     def _facts(self) -> FileFacts:
         refused = self._refused()
@@ -248,6 +250,16 @@ class _Job:
             self.tally.read - _rows(refused),
             _rows(refused),
         )
+
+    def _context(self) -> bytes:
+        """Return what all rows speak of and none describes, as N-Triples."""
+        path = self.layout.context
+        if path is None:
+            return b""
+        try:
+            return convert(path.read_bytes(), "ttl", "nt")
+        except (OSError, DataError) as error:
+            raise DataError("the context of the source cannot be read", where=str(path), hint=str(error)) from error
 
     def _refused(self) -> pl.DataFrame:
         empty = pl.DataFrame(schema={**REFUSED, "file": pl.String()})
@@ -312,6 +324,22 @@ class _Job:
         )
         _log.info("%s %s: %d rows, %d statements", report.source, report.snapshot, report.rows_read, report.statements)
         return report
+
+
+def _mapped(mapper: Mapper, batches: Iterator[Batch]) -> Iterator[tuple[int, Mapped]]:
+    """Map batches, the next while the one before is kept; yield for each the number of its rows and what it became.
+
+    The engine lets other threads run meanwhile, so that two processors are put to use.
+    """
+    with ThreadPoolExecutor(_AT_ONCE - 1, thread_name_prefix="graphkit-mapping") as pool:
+        waiting = deque[tuple[int, Future[Mapped]]]()
+        for batch in batches:
+            waiting.append((batch.rows, pool.submit(mapper.map, batch)))
+            if len(waiting) == _AT_ONCE:
+                rows, first = waiting.popleft()
+                yield rows, first.result()
+        for rows, last in waiting:
+            yield rows, last.result()
 
 
 def _numbered(batch: Batch, number: int) -> Batch:
