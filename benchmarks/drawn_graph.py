@@ -25,9 +25,18 @@ VOCABULARY = "https://w3id.org/solidarity-graph/vocabulary/"
 TYPE, LABEL = f"<{PREFIXES['rdf']}type>", f"<{PREFIXES['rdfs']}label>"
 DATE, DECIMAL = f"<{PREFIXES['xsd']}date>", f"<{PREFIXES['xsd']}decimal>"
 ORG, SCHEMA, DCT, ADMS, PROV, M8G = (PREFIXES[name] for name in ("org", "schema", "dcterms", "adms", "prov", "m8g"))
-KINDS = ("cooperative", "trading-charity", "community-interest-company", "research-institute", "public-body", "private-company")
+KINDS = (
+    "cooperative",
+    "trading-charity",
+    "community-interest-company",
+    "research-institute",
+    "public-body",
+    "private-company",
+)
 THEMES = ("transport", "structural-funds", "procurement")
-WORDS = "Green Valley Harbour Northern United Community Bakers Workers Housing Energy Transport Food Craft Rural".split()
+WORDS = (
+    "Green Valley Harbour Northern United Community Bakers Workers Housing Energy Transport Food Craft Rural".split()
+)
 
 
 def draw(folder: Path, quads: int = 4_000_000, seed: int = 7) -> dict[str, list[Path]]:
@@ -63,8 +72,8 @@ def _described(name: str) -> str:
     issued = f'"2024-01-02"^^{DATE}'
     return (
         f'{one} {TYPE} <{SOL}Source> .\n{one} {LABEL} "Drawn {name}"@en .\n{one} <{DCT}issued> {issued} .\n'
-        f'{one} <{DCT}license> <https://creativecommons.org/licenses/by/4.0/> .\n'
-        f'{one} <{DCT}publisher> <{ID}organisation/drawn.0> .\n'
+        f"{one} <{DCT}license> <https://creativecommons.org/licenses/by/4.0/> .\n"
+        f"{one} <{DCT}publisher> <{ID}organisation/drawn.0> .\n"
     )
 
 

@@ -17,10 +17,10 @@ from typing import Final
 import polars as pl
 
 from graphkit import places
+from graphkit.assembly import commit_graphs
 from graphkit.errors import DataError, UsageError
 from graphkit.sources.batches import Batch
 from graphkit.sources.cells import AT, REFUSED
-from graphkit.sources.commit import commit
 from graphkit.sources.custom import custom_source
 from graphkit.sources.folder import Layout, Source, find
 from graphkit.sources.history import compare, earlier, events
@@ -85,12 +85,16 @@ class _Tally:
     unmapped: list[pl.DataFrame] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
 
+    def written(self, name: str, triples: bytes) -> Path:
+        """Write N-Triples to a file that lasts as long as the import."""
+        path = self.folder / f"{name}.nt"
+        path.write_bytes(triples)
+        return path
+
     def keep(self, statements: pl.DataFrame) -> None:
         """Write the statements of one batch to a file."""
-        path = self.folder / f"{len(self.files):06}.nt"
         lines = as_lines(statements)
-        path.write_bytes(lines)
-        self.files.append(path)
+        self.files.append(self.written(f"{len(self.files):06}", lines))
         self.statements += statements.height
         if not self.first:
             self.first = b"".join(lines.splitlines(keepends=True)[:_FIRST])
@@ -285,14 +289,13 @@ class _Job:
     def _commit(self, before: str | None, description: bytes, history: bytes | None) -> int | None:
         """Store the snapshot in the place of the one before."""
         graph = self.naming.graph
-        cleared = [graph] + ([replace(self.naming, snapshot=before).graph] if before else [])
-        parts: list[tuple[str, Path | bytes]] = [(graph, path) for path in self.tally.files]
-        parts.append((graph, description))
+        graphs = {graph: [*self.tally.files, self.tally.written("description", description)]}
+        if before is not None and before != self.naming.snapshot:
+            graphs[replace(self.naming, snapshot=before).graph] = []
         if history is not None:
-            cleared.append(self.naming.history)
-            parts.append((self.naming.history, history))
+            graphs[self.naming.history] = [self.tally.written("history", history)]
         why = f"imported {self.naming.adapter} {self.naming.snapshot}"
-        version = commit(self.store, cleared, parts, why, who=self.wishes.who)
+        version = commit_graphs(self.store, graphs, why, who=self.wishes.who)
         return version.number if version else None
 
     def _report(

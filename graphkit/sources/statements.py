@@ -34,6 +34,7 @@ _SINGLE: Final = (
     f"<{PREFIXES['sol']}participant>",
     f"<{PREFIXES['sol']}participatesIn>",
 )
+_RESOURCE: Final = f"<{PREFIXES['rdfs']}Resource>"
 _ROW: Final = r"[=/](\d+)>$"
 
 
@@ -90,9 +91,13 @@ class Settler:
         return Settled(whole, _conflicts(others), self._new_records(statements))
 
     def _new_records(self, statements: pl.DataFrame) -> pl.DataFrame:
-        """Find the records (what is derived from a row) that no batch before had, with their classes."""
+        """Find the records (what is derived from a row) that no batch before had, with their classes.
+
+        What another graph types, and this one only tells something of, counts as a rdfs:Resource.
+        """
         records = statements.filter(pl.col("p") == DERIVED).select("s").unique()
-        typed = statements.filter(pl.col("p") == TYPE).join(records, on="s", how="semi").select("s", "o").unique()
+        types = statements.filter(pl.col("p") == TYPE).select("s", "o").unique()
+        typed = records.join(types, on="s", how="left").with_columns(pl.col("o").fill_null(_RESOURCE))
         hashed = typed.with_columns(pl.col("s").hash().alias("hs"), pl.col("o").hash().alias("ho"))
         new = hashed.join(self._known, left_on=["hs", "ho"], right_on=["s", "o"], how="anti")
         self._known = pl.concat([self._known, new.select(s="hs", o="ho")])
