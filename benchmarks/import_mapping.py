@@ -2,8 +2,8 @@
 
     python benchmarks/import_mapping.py FILE.csv.gz construct|ottr
 
-Each way reads, judges, maps, settles and writes the same rows in the same batches, in one process that does one of them,
-so that run time and peak memory can be compared. maplib is no dependency of this project: install it into a scratch
+Each way reads, judges, maps, settles and writes the same rows in the same batches, in a process of its own, so
+that run time and peak memory can be compared. maplib is no dependency of this project: install it into a scratch
 environment. Labels are plain strings and amounts texts in the OTTR way, which spares maplib some work.
 """
 
@@ -18,7 +18,6 @@ from pathlib import Path
 import polars as pl
 
 from graphkit.sources.cells import judge
-from graphkit.sources.facade import escaped  # noqa: F401 - proves that both ways start from the same module
 from graphkit.sources.folder import find
 from graphkit.sources.mapping import Mapper
 from graphkit.sources.opening import opened
@@ -68,7 +67,7 @@ t:Grant [ ottr:IRI ?row, ottr:IRI ?organisation, ottr:IRI ?activity, ottr:IRI ?g
 def _prepared(mapper: Mapper, frame: pl.DataFrame) -> pl.DataFrame:
     """Make the columns that the templates take: addresses and labels, as the CONSTRUCT query does by BIND."""
     judged = judge(frame, mapper.table).frame
-    piece, _ = mapper._meanings(judged, {})
+    piece, _ = mapper._meanings(judged, {})  # noqa: SLF001 - the same crosswalks and places for both ways
     for name, meaning in piece.meanings.items():
         judged = judged.join(meaning.rename({"object": f"m_{name}"}), on="_row", how="left")
     pair = pl.format("{}-{}", "rcn", "pic")
@@ -95,7 +94,7 @@ def _prepared(mapper: Mapper, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_ottr(frame: pl.DataFrame, scratch: Path) -> bytes:
-    from maplib import Model
+    from maplib import Model  # noqa: PLC0415 - not there for the other way
 
     model = Model()
     model.add_template(_TEMPLATE)

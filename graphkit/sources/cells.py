@@ -100,7 +100,9 @@ def _reason(column: Column) -> str:
     if column.formats:
         words += f": {' or '.join(column.formats)}"
     if column.minimum is not None or column.maximum is not None:
-        words += f", from {column.minimum or 'anything'} to {column.maximum or 'anything'}"
+        least = "" if column.minimum is None else f" at least {column.minimum}"
+        most = "" if column.maximum is None else f" at most {column.maximum}"
+        words += f",{least}{' and' if least and most else ''}{most} is asked for"
     return words
 
 

@@ -34,23 +34,14 @@ class Crosswalk:
     pairs: pl.DataFrame
     known: frozenset[str]
 
-    def apply(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return ROW with `object` for each meaning of a row's cell, and the values without one with their number."""
-        if self.column not in frame.columns:
-            return frame.select(ROW, pl.lit(None, pl.String).alias("object")).clear(), _no_values()
-        cells = frame.select(ROW, one_namespace(pl.col(self.column)).alias("value")).drop_nulls()
+    def apply(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Take ROW and `value`; return ROW with `object` for each meaning, and the values without one, counted."""
+        cells = cells.select(ROW, one_namespace(pl.col("value")))
         meant = cells.join(self.pairs, on="value", how="inner").select(ROW, "object").unique(maintain_order=True)
         unmapped = cells.join(self.pairs, on="value", how="anti").group_by("value").len("rows")
         judged = pl.col("value").is_in(list(self.known)).alias("judged")
-        return meant, unmapped.select(
-            pl.lit(self.column).alias("column"), "value", pl.col("rows").cast(pl.Int64), judged
-        )
-
-
-def _no_values() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={"column": pl.String(), "value": pl.String(), "rows": pl.Int64(), "judged": pl.Boolean()}
-    )
+        rows = pl.col("rows").cast(pl.Int64)
+        return meant, unmapped.select(pl.lit(self.column).alias("column"), "value", rows, judged)
 
 
 def read_crosswalk(path: Path, name: str, column: str) -> Crosswalk:

@@ -109,7 +109,9 @@ def table_from(described: object, where: str) -> Table:
     schema = _object(top["tableSchema"], "schema", where)
     columns = tuple(_column(each, where) for each in schema.get("columns", []))
     _refuse_twins([column.name for column in columns], "name", where)
-    _refuse_twins([title for column in columns for title in column.titles], "title", where)
+    _refuse_twins(
+        [title for column in columns for title in {each.casefold() for each in column.titles}], "title", where
+    )
     return Table(columns, _dialect(top.get("dialect", {}), where))
 
 

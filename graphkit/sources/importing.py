@@ -98,7 +98,7 @@ class _Tally:
         self.files.append(self.written(f"{len(self.files):06}", lines))
         self.statements += statements.height
         if not self.first:
-            self.first = b"".join(lines.splitlines(keepends=True)[:_FIRST])
+            self.first = as_lines(statements.sort("s", "p", "o").head(_FIRST))
         located = statements.filter((pl.col("p") == _AT_LOCATION) & pl.col("o").str.starts_with(_PLACE))["o"].unique()
         self.places.update(each.strip("<>") for each in located)
 

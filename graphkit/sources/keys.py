@@ -9,6 +9,7 @@ import polars as pl
 
 __all__ = ["slugs"]
 
+_LETTERS: Final = {"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"}
 _LONGEST: Final = 72
 _MARK: Final = 8
 
@@ -25,7 +26,12 @@ def slugs(values: pl.Series) -> pl.Series:
     """
     distinct = values.drop_nulls().unique()
     key = distinct.str.to_lowercase().str.replace_all(r"[\s-]+", "-").str.strip_chars("-")
-    plain = key.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.replace_all("[^a-z0-9]+", "-")
+    plain = (
+        key.str.replace_many(list(_LETTERS), list(_LETTERS.values()))
+        .str.normalize("NFKD")
+        .str.replace_all(r"\p{M}", "")
+        .str.replace_all("[^a-z0-9]+", "-")
+    )
     plain = plain.str.strip_chars("-").str.slice(0, _LONGEST).str.strip_chars_end("-")
     exact = plain == key
     marks = [hashlib.sha256(each.encode()).hexdigest()[:_MARK] for each in key.to_list()]

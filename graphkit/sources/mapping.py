@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -107,17 +108,18 @@ class Mapper:
         refused.append(self._lost(judged.frame, statements))
         return Mapped(statements, pl.concat(refused), pl.concat(unmapped) if unmapped else NOTHING_UNMAPPED)
 
-    def _meanings(self, frame: pl.DataFrame, groups: dict[str, pl.DataFrame]) -> tuple[Piece, list[pl.DataFrame]]:
+    def _meanings(self, frame: pl.DataFrame, groups: Mapping[str, pl.DataFrame]) -> tuple[Piece, list[pl.DataFrame]]:
         """Add slugs, and the meanings of cells by crosswalks and lists of places."""
         meanings, unmapped = dict[str, pl.DataFrame](), list[pl.DataFrame]()
         for crosswalk in self.layout.crosswalks:
-            meanings[crosswalk.name], without = crosswalk.apply(frame)
-            unmapped.append(without)
+            if (cells := _cells(frame, groups, crosswalk.column)) is not None:
+                meanings[crosswalk.name], without = crosswalk.apply(cells)
+                unmapped.append(without)
         for name, (where, column) in self.layout.places.items():
-            if column in frame.columns:
-                found = frame.select(ROW, pl.col(column).alias("value"), object=places.lookup(frame[column], where))
-                meanings[name] = found.drop_nulls("object").select(ROW, "object")
-                without = found.filter(pl.col("object").is_null()).drop_nulls("value").group_by("value").len("rows")
+            if (cells := _cells(frame, groups, column)) is not None:
+                found = cells.with_columns(object=places.lookup(cells["value"], where))
+                meanings[name] = found.drop_nulls("object").select(ROW, "object").unique(maintain_order=True)
+                without = found.filter(pl.col("object").is_null()).group_by("value").len("rows")
                 unmapped.append(
                     without.select(pl.lit(column).alias("column"), "value", pl.col("rows").cast(pl.Int64), _NO)
                 )
@@ -144,6 +146,15 @@ _NO: Final = pl.lit(value=False).alias("judged")
 NOTHING_UNMAPPED: Final = pl.DataFrame(
     schema={"column": pl.String(), "value": pl.String(), "rows": pl.Int64(), "judged": pl.Boolean()}
 )
+
+
+def _cells(frame: pl.DataFrame, groups: Mapping[str, pl.DataFrame], column: str) -> pl.DataFrame | None:
+    """Return ROW and `value` for the cells of a column, which may be one of a group; None where the file has none."""
+    group, _, part = column.rpartition(".")
+    home = groups.get(group) if group else frame
+    if home is None or part not in home.columns:
+        return None
+    return home.select(ROW, pl.col(part).alias("value")).drop_nulls()
 
 
 def _group(rows: pl.DataFrame, name: str, table: Table) -> Judged:

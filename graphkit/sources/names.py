@@ -32,7 +32,26 @@ _UPPER: Final = (
     ("Cvs", "CVS"),
     ("Cio", "CIO"),
 )
-_SMALL: Final = ("And", "Of", "The", "For", "In", "On", "At", "To", "With", "By", "De", "Y", "Und")
+_SMALL: Final = (
+    "And",
+    "Of",
+    "The",
+    "For",
+    "In",
+    "On",
+    "At",
+    "To",
+    "With",
+    "By",
+    "De",
+    "Y",
+    "Und",
+    "W",
+    "Z",
+    "Dla",
+    "Oraz",
+    "Na",
+)
 _TURNS: Final = tuple((rf"\b{word.replace('.', '[.]')}\b", other) for word, other in _UPPER if word[0] != "(")
 
 

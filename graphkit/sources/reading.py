@@ -68,7 +68,7 @@ def table_of(layout: Layout, *, encoding: str | None = None, delimiter: str | No
 
 
 def choose_layout(source: Source, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Layout:
-    """Find the one layout of a source that a file has, by its ending and its header.
+    """Find the one layout of a source that a file has, by ending and header: of several the one that knows most titles.
 
     Raises `DataError` that says why each layout does not fit, or which several do.
     """
@@ -79,13 +79,14 @@ def choose_layout(source: Source, path: Path, *, encoding: str | None = None, de
         raise DataError(f"the source {source.name} reads {formats} and not {form}", where=str(path))
     if len(fitting) == 1:
         return fitting[0]
-    reasons, found = [], []
+    reasons, strange = [], dict[str, int]()
     for layout in fitting:
         try:
-            _try(layout, path, table_of(layout, encoding=encoding, delimiter=delimiter))
-            found.append(layout)
+            strange[layout.name] = _try(layout, path, table_of(layout, encoding=encoding, delimiter=delimiter))
         except DataError as error:
             reasons.append(f"{layout.name}: {error.what}")
+    fewest = min(strange.values(), default=0)
+    found = [layout for layout in fitting if strange.get(layout.name) == fewest]
     if len(found) == 1:
         return found[0]
     names = ", ".join(layout.name for layout in found)
@@ -96,9 +97,14 @@ def choose_layout(source: Source, path: Path, *, encoding: str | None = None, de
     )
 
 
-def _try(layout: Layout, path: Path, table: Table) -> None:
-    """Read the first rows; raises `DataError` where the file is not of this layout."""
+def _try(layout: Layout, path: Path, table: Table) -> int:
+    """Read the first rows and count the titles that the layout does not know.
+
+    Raises `DataError` where the file is not of this layout.
+    """
+    reading = Reading(layout, table, _TRIAL)
     with opened(path) as pieces:
-        batch = next(iter(Reading(layout, table, _TRIAL).batches(pieces)), None)
+        batch = next(iter(reading.batches(pieces)), None)
     if batch is not None and layout.format == "json" and batch.frame.width <= len(("row", "at")) and not batch.groups:
         raise DataError("its records have none of the described values")
+    return len(reading.notes.unknown)

@@ -46,10 +46,10 @@ def as_frame(ntriples: bytes) -> pl.DataFrame:
 
 
 def as_lines(statements: pl.DataFrame) -> bytes:
-    """Write the columns s, p and o as sorted N-Triples."""
+    """Write the columns s, p and o as N-Triples, in their order."""
     if statements.is_empty():
         return b""
-    lines = statements.select(pl.format("{} {} {} .\n", "s", "p", "o").alias("line"))["line"].sort()
+    lines = statements.select(pl.concat_str("s", "p", "o", pl.lit(".\n"), separator=" ").alias("line"))["line"]
     return str(lines.str.join("").item()).encode()
 
 
