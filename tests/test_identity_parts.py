@@ -157,7 +157,8 @@ def test_names_that_are_only_alike_are_at_most_possible() -> None:
     scores = pl.DataFrame({"left": ["a", "a", "a"], "right": ["b", "c", "d"], "score": [0.99, 0.99, 0.99],
                            "name": ["one within the other", "one within the other", "different"],
                            "where": ["same district or town", "same postcode", "same postcode"],
-                           "left_name": ["x"] * 3, "right_name": ["x y"] * 3})  # fmt: skip
+                           "left_name": ["x"] * 3, "right_name": ["x y"] * 3, "left_place": ["?"] * 3,
+                           "right_place": ["?"] * 3})  # fmt: skip
     nothing = pl.DataFrame(schema={"part": pl.String, "whole": pl.String})
     found = weighed(scores, number_links(_ids()), _ids(), nothing)
     levels = dict(found.select("right", level(pl.col("confidence")).alias("level")).rows())

@@ -73,10 +73,11 @@ def number_links(ids: pl.DataFrame) -> pl.DataFrame:
 def weighed(scores: pl.DataFrame, shared: pl.DataFrame, ids: pl.DataFrame, wholes: pl.DataFrame) -> pl.DataFrame:
     """Weigh names and numbers of each pair and keep what is at least possible.
 
-    `scores` come from `graphkit.identity.scoring`, `shared` from `number_links`, `ids` are all numbers, `wholes` the
-    pairs of part and whole. The columns are left, right, confidence, method, reason (what speaks for it, in words),
-    conflict (what keeps it from joining: other numbers of one list, or null). A part is never linked with its whole;
-    neighbours with other names, or with names that mark two branches, are linked by a number only.
+    `scores` come from `graphkit.identity.scoring`, with left_place and right_place in words, `shared` from
+    `number_links`, `ids` are all numbers, `wholes` the pairs of part and whole. The columns are left, right,
+    confidence, method, reason (what speaks for it, in words), conflict (what keeps it from joining: other numbers of
+    one list, or null). A part is never linked with its whole; neighbours with other names, or with names that mark two
+    branches, are linked by a number only.
     """
     named = scores.filter(pl.col("name") != _DIFFERENT)
     both = named.join(shared, on=["left", "right"], how="full", coalesce=True)
@@ -104,10 +105,9 @@ def weighed(scores: pl.DataFrame, shared: pl.DataFrame, ids: pl.DataFrame, whole
 def _reason() -> pl.Expr:
     """Say in words what speaks for a link."""
     number = pl.format("both have {}", pl.col("id"))
-    names = pl.format(
-        "names: {} ({} · {}); place: {}", pl.col("name"), pl.col("left_name"), pl.col("right_name"), pl.col("where")
-    )
-    return pl.concat_str(number, names, separator="; ", ignore_nulls=True)
+    names = pl.format("names: {} ({} · {})", "name", "left_name", "right_name")
+    places = pl.format("place: {} ({} · {})", "where", "left_place", "right_place")
+    return pl.concat_str(number, names, places, separator="; ", ignore_nulls=True)
 
 
 def _conflicts(pairs: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
