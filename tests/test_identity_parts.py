@@ -165,6 +165,15 @@ def test_names_that_are_only_alike_are_at_most_possible() -> None:
     assert levels == {"c": "strict", "b": "possible"}
 
 
+def test_equal_names_are_at_least_possible() -> None:
+    """However far apart two records of one name are, a person gets to see the link."""
+    scores = pl.DataFrame({"left": ["a"], "right": ["b"], "score": [0.001], "name": ["same words, common"],
+                           "where": ["elsewhere"], "left_name": ["x"], "right_name": ["x"], "left_place": ["?"],
+                           "right_place": ["?"]})  # fmt: skip
+    nothing = pl.DataFrame(schema={"part": pl.String, "whole": pl.String})
+    assert weighed(scores, number_links(_ids()), _ids(), nothing)["confidence"].to_list() == [0.2]
+
+
 def test_a_chain_does_not_bring_two_numbers_together() -> None:
     """The surer link joins; the one that would bring a second number of the list in is for review, with the reason."""
     links, ids = _links(("a", "b", 0.99), ("b", "c", 0.95)), _ids(("a", "L-1"), ("c", "L-2"))

@@ -77,13 +77,16 @@ def weighed(scores: pl.DataFrame, shared: pl.DataFrame, ids: pl.DataFrame, whole
     `number_links`, `ids` are all numbers, `wholes` the pairs of part and whole. The columns are left, right,
     confidence, method, reason (what speaks for it, in words), conflict (what keeps it from joining: other numbers of
     one list, or null). A part is never linked with its whole; neighbours with other names, or with names that mark two
-    branches, are linked by a number only.
+    branches, are linked by a number only. Equal names are at least possible, wherever the records are, so that a person
+    sees them.
     """
     named = scores.filter(pl.col("name") != _DIFFERENT)
     both = named.join(shared, on=["left", "right"], how="full", coalesce=True)
     score = pl.col("score").fill_null(0.0)
     alike = ~pl.col("name").str.starts_with(_SAME_WORDS).fill_null(value=False) & (pl.col("where") != _SAME_POSTCODE)
     capped = pl.min_horizontal(score, pl.when(alike).then(NAMES_DIFFER).otherwise(MOST_BY_NAMES))
+    equal = pl.col("name").str.starts_with(_SAME_WORDS).fill_null(value=False)
+    capped = pl.when(equal).then(pl.max_horizontal(capped, pl.lit(POSSIBLE))).otherwise(capped)
     made = both.with_columns(
         confidence=pl.max_horizontal(capped, pl.col("confidence").fill_null(0.0)),
         method=pl.when(pl.col("id").is_null())
