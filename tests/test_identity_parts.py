@@ -157,11 +157,21 @@ def test_names_that_are_only_alike_are_at_most_possible() -> None:
     scores = pl.DataFrame({"left": ["a", "a", "a"], "right": ["b", "c", "d"], "score": [0.99, 0.99, 0.99],
                            "name": ["one within the other", "one within the other", "different"],
                            "where": ["same district or town", "same postcode", "same postcode"],
-                           "left_name": ["x"] * 3, "right_name": ["x y"] * 3})  # fmt: skip
+                           "left_name": ["x"] * 3, "right_name": ["x y"] * 3, "left_place": ["?"] * 3,
+                           "right_place": ["?"] * 3})  # fmt: skip
     nothing = pl.DataFrame(schema={"part": pl.String, "whole": pl.String})
     found = weighed(scores, number_links(_ids()), _ids(), nothing)
     levels = dict(found.select("right", level(pl.col("confidence")).alias("level")).rows())
     assert levels == {"c": "strict", "b": "possible"}
+
+
+def test_equal_names_are_at_least_possible() -> None:
+    """However far apart two records of one name are, a person gets to see the link."""
+    scores = pl.DataFrame({"left": ["a"], "right": ["b"], "score": [0.001], "name": ["same words, common"],
+                           "where": ["elsewhere"], "left_name": ["x"], "right_name": ["x"], "left_place": ["?"],
+                           "right_place": ["?"]})  # fmt: skip
+    nothing = pl.DataFrame(schema={"part": pl.String, "whole": pl.String})
+    assert weighed(scores, number_links(_ids()), _ids(), nothing)["confidence"].to_list() == [0.2]
 
 
 def test_a_chain_does_not_bring_two_numbers_together() -> None:

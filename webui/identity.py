@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import polars as pl
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from graphkit import identity, queries
@@ -26,6 +27,7 @@ blueprint = Blueprint("identity", __name__)
 
 _ROWS: Final = 25
 _LONGEST_NUMBER: Final = 6
+_KEPT: Final = "graphkit.identity"
 _CONTESTED: Final = "contested"
 _STATE: Final = ("level", "source", _CONTESTED, "page")
 
@@ -33,7 +35,7 @@ _STATE: Final = ("level", "source", _CONTESTED, "page")
 @blueprint.get("/identity")
 def page() -> str:
     """Show the links that are for review, a page at a time, with a form where the deployment lets people decide."""
-    waiting = identity.load_review(store())
+    waiting, joined = _known()
     state = {name: request.args.get(name, "") for name in _STATE}
     rows = _filtered(waiting, state)
     number = min(max(_number(state["page"]), 1), max(-(-rows.height // _ROWS), 1))
@@ -44,13 +46,13 @@ def page() -> str:
         rows=[_row(row) for row in shown.iter_rows(named=True)],
         total=rows.height,
         waiting=waiting.height,
-        joined=queries.run(store(), "identity/preferred").height,
+        joined=joined,
         state=state,
         levels=[{"value": name, "label": _level_name(name)} for name in LEVELS],
         sources=_sources(waiting),
         number=number,
         last=max(-(-rows.height // _ROWS), 1),
-        address_of_page=lambda other: url_for("identity.page", **{**_chosen(state), "page": other}),
+        address_of_page=lambda other: _address({**state, "page": str(other)}),
         writable=bool(settings().token) and not store().read_only,
         decided=_number(request.args.get("decided", "")) if "decided" in request.args else None,
     )
@@ -59,7 +61,7 @@ def page() -> str:
 @blueprint.get("/identity.<any(json,csv,spreadsheet):form>")
 def data(form: str) -> Response:
     """Give the links that are for review as data, with the columns of a review file."""
-    rows = _filtered(identity.load_review(store()), {name: request.args.get(name, "") for name in _STATE})
+    rows = _filtered(_known()[0], {name: request.args.get(name, "") for name in _STATE})
     rows = rows.with_columns(pl.lit("").alias(name) for name in ("verdict", "who", "note"))
     if form == "json":
         return jsonify(rows.with_columns(pl.col("confidence").cast(pl.Float64)).to_dicts())
@@ -80,7 +82,18 @@ def decide() -> BaseResponse:
     with turn():
         new = identity.decide(store(), decisions, who=who or "http")
     state = {name: request.form.get(name, "") for name in _STATE}
-    return redirect(url_for("identity.page", **_chosen(state), decided=new), 303)
+    return redirect(_address({**state, "decided": str(new)}), 303)
+
+
+def _known() -> tuple[pl.DataFrame, int]:
+    """Return what waits and how many records are joined, read once for each version of the graph."""
+    version = store().version
+    kept: tuple[object, pl.DataFrame, int] | None = current_app.extensions.get(_KEPT)
+    if kept is None or version is None or kept[0] != version:
+        joined = queries.run(store(), "identity/preferred").height
+        kept = (version, identity.load_review(store()), joined)
+        current_app.extensions[_KEPT] = kept
+    return kept[1], kept[2]
 
 
 def _decisions(who: str) -> Iterator[Decision]:
@@ -131,8 +144,10 @@ def _level_name(name: str | None) -> str:
     return names.get(name or "", "")
 
 
-def _chosen(state: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in state.items() if value}
+def _address(state: dict[str, str]) -> str:
+    """Return the address of the page in a state; what is not chosen is left out."""
+    chosen = {name: value for name, value in state.items() if value}
+    return f"{url_for('identity.page')}?{urlencode(chosen)}"
 
 
 def _number(text: str) -> int:

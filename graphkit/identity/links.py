@@ -73,16 +73,20 @@ def number_links(ids: pl.DataFrame) -> pl.DataFrame:
 def weighed(scores: pl.DataFrame, shared: pl.DataFrame, ids: pl.DataFrame, wholes: pl.DataFrame) -> pl.DataFrame:
     """Weigh names and numbers of each pair and keep what is at least possible.
 
-    `scores` come from `graphkit.identity.scoring`, `shared` from `number_links`, `ids` are all numbers, `wholes` the
-    pairs of part and whole. The columns are left, right, confidence, method, reason (what speaks for it, in words),
-    conflict (what keeps it from joining: other numbers of one list, or null). A part is never linked with its whole;
-    neighbours with other names, or with names that mark two branches, are linked by a number only.
+    `scores` come from `graphkit.identity.scoring`, with left_place and right_place in words, `shared` from
+    `number_links`, `ids` are all numbers, `wholes` the pairs of part and whole. The columns are left, right,
+    confidence, method, reason (what speaks for it, in words), conflict (what keeps it from joining: other numbers of
+    one list, or null). A part is never linked with its whole; neighbours with other names, or with names that mark two
+    branches, are linked by a number only. Equal names are at least possible, wherever the records are, so that a person
+    sees them.
     """
     named = scores.filter(pl.col("name") != _DIFFERENT)
     both = named.join(shared, on=["left", "right"], how="full", coalesce=True)
     score = pl.col("score").fill_null(0.0)
     alike = ~pl.col("name").str.starts_with(_SAME_WORDS).fill_null(value=False) & (pl.col("where") != _SAME_POSTCODE)
     capped = pl.min_horizontal(score, pl.when(alike).then(NAMES_DIFFER).otherwise(MOST_BY_NAMES))
+    equal = pl.col("name").str.starts_with(_SAME_WORDS).fill_null(value=False)
+    capped = pl.when(equal).then(pl.max_horizontal(capped, pl.lit(POSSIBLE))).otherwise(capped)
     made = both.with_columns(
         confidence=pl.max_horizontal(capped, pl.col("confidence").fill_null(0.0)),
         method=pl.when(pl.col("id").is_null())
@@ -104,10 +108,9 @@ def weighed(scores: pl.DataFrame, shared: pl.DataFrame, ids: pl.DataFrame, whole
 def _reason() -> pl.Expr:
     """Say in words what speaks for a link."""
     number = pl.format("both have {}", pl.col("id"))
-    names = pl.format(
-        "names: {} ({} · {}); place: {}", pl.col("name"), pl.col("left_name"), pl.col("right_name"), pl.col("where")
-    )
-    return pl.concat_str(number, names, separator="; ", ignore_nulls=True)
+    names = pl.format("names: {} ({} · {})", "name", "left_name", "right_name")
+    places = pl.format("place: {} ({} · {})", "where", "left_place", "right_place")
+    return pl.concat_str(number, names, places, separator="; ", ignore_nulls=True)
 
 
 def _conflicts(pairs: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:

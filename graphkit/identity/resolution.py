@@ -105,7 +105,17 @@ def candidates(
     else:
         scores, model = score_pairs(spellings, teaching)
     shared = number_links(ids.filter(official))
-    return weighed(scores, shared, ids, wholes), model, keys.crowded(records, spellings)
+    return weighed(_placed(scores, records), shared, ids, wholes), model, keys.crowded(records, spellings)
+
+
+def _placed(scores: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Add to each pair where its two records are, in the words of their sources, for a person to judge."""
+    words = pl.concat_str("postcode", "place", separator=" ", ignore_nulls=True).replace("", None)
+    places = dict(records.select("record", words.alias("words")).drop_nulls("words").rows())
+    return scores.with_columns(
+        pl.col(side).replace_strict(places, default="?", return_dtype=pl.String).alias(f"{side}_place")
+        for side in ("left", "right")
+    )
 
 
 def _nothing() -> tuple[pl.DataFrame, Model]:
