@@ -659,7 +659,7 @@ class TestReport:
 
     def test_every_gap_lies_in_some_group(self, report: GapReport) -> None:
         """By region and by theme no gap is lost; those with many, and those with none, come last."""
-        for groups in (report.by_region(), report.by_theme()):
+        for groups in (report.by_region(), report.by_theme(), report.by_network()):
             assert {gap for gaps in groups.values() for gap in gaps} == set(report.gaps)
             assert list(groups)[-2:] == ["across several", "not known"]
 
