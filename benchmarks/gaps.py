@@ -4,8 +4,8 @@ Run `python benchmarks/gaps.py [--organisations 36000] [--seed 1] [--kind P1] [-
 of Horizon 2020 participations (36,000 organisations, 145,000 participations), where the folder named by
 GRAPHKIT_REAL_DATA has it, else (or with `--drawn`) one of about the same shape from a seeded generator. The list names
 no organisations, so all names are made up from the numbers; a scope over the whole says that joint activities,
-organisations and money are all there is to say, so that every kind has as much to claim as can be. Every search must end:
-exit 1 where the whole takes longer than `--patience` minutes or more than `--memory` GiB.
+organisations and money are all there is to say, so that every kind has as much to claim as can be. Every search must
+end: exit 1 where the whole takes longer than `--patience` minutes or more than `--memory` GiB.
 """
 
 from __future__ import annotations

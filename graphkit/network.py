@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, wraps
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import networkx as nx
 import numpy as np
@@ -21,7 +21,10 @@ from graphkit import queries
 from graphkit.errors import DataError, UsageError, unknown_name
 from graphkit.store.base import Store
 
-__all__ = ["COLUMNS", "Matrix", "Network", "load_network", "recency_weights"]
+__all__ = ["COLUMNS", "Matrix", "Network", "load_network", "recency_weights", "takes_graph"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 Matrix: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
 """A sparse matrix of doubles in compressed rows, as every measure reads it."""
@@ -94,6 +97,34 @@ class Network:
             name=name,
             directed=directed,
         )
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph[Any], *, name: str = "") -> Network:
+        """Build a network from a networkx graph, directed where that is; the way back from `to_networkx`.
+
+        The edge attribute `weight` is read (1 where it is absent), and `date` and `kind` where they are there. An edge
+        with `activities` becomes one tie for each, among which its weight is shared evenly. Parallel edges add up.
+        The things that are joined are named by their text. Raises `DataError` as `from_ties`.
+
+        >>> Network.from_networkx(nx.path_graph(["a", "b", "c"]))
+        Network: 3 organisations, 2 ties, undirected
+        """
+        rows: list[tuple[str, str | None, str | None, object, object, str | None]] = []
+        for source, target, data in graph.edges(data=True):
+            activities = data.get("activities") or (data.get("activity"),)
+            weight = data.get("weight", 1) / len(activities)
+            kind = data.get("kind") or next(iter(data.get("kinds", ())), None)
+            rows += [(str(source), str(target), each, data.get("date"), weight, kind) for each in activities]
+        if graph.is_multigraph():
+            rows = [(*row[:2], row[2] or f"edge {number}", *row[3:]) for number, row in enumerate(rows)]
+        rows += [(str(each), None, None, None, None, None) for each in graph]
+        text = [pl.String, pl.String, pl.String, pl.String, pl.Float64, pl.String]
+        frame = pl.DataFrame(
+            [tuple(str(v) if n == 3 and v is not None else v for n, v in enumerate(row)) for row in rows],  # noqa: PLR2004
+            schema=dict(zip(COLUMNS, text, strict=True)),
+            orient="row",
+        )
+        return cls.from_ties(frame, name=name, directed=graph.is_directed())
 
     def __repr__(self) -> str:
         """Say name, size and kind in one line."""
@@ -204,6 +235,23 @@ class Network:
         strangers = sorted(organisations - self.rows.keys())
         if strangers:
             raise unknown_name("organisation", strangers[0], self.organisations, where=repr(self))
+
+
+def takes_graph(
+    measure: Callable[Concatenate[Network, _P], _R],
+) -> Callable[Concatenate[Network | nx.Graph[Any], _P], _R]:
+    """Let a measure take a networkx graph as well, which is read by `Network.from_networkx`.
+
+    >>> takes_graph(lambda network: len(network.organisations))(nx.path_graph(3))
+    3
+    """
+
+    @wraps(measure)
+    def taking(network: Network | nx.Graph[Any], /, *others: _P.args, **named: _P.kwargs) -> _R:
+        known = network if isinstance(network, Network) else Network.from_networkx(network)
+        return measure(known, *others, **named)
+
+    return taking
 
 
 def load_network(store: Store, name: str = "networks/collaboration", **parameters: str | Sequence[str]) -> Network:

@@ -166,6 +166,14 @@ def test_plans_are_told_in_words_and_change_nothing(store: Path) -> None:
     bid = graphkit("consortium", "--capability", "theme/rail", "--capability", "theme/social-value", store=store)
     assert "Stagecoach" in bid.stdout
     assert "No consortium" in graphkit("consortium", "--capability", "theme/housing", store=store).stdout
+    priced = ("consortium", "--capability", "theme/rail", "--budget", "100", "--cost", "organisation/firstgroup", "60")
+    dear = graphkit(*priced, "--cost", "organisation/mtr", "50", store=store).stdout
+    assert "over the budget" in dear
+    cheap = graphkit(*priced, "--cost", "organisation/mtr", "40", store=store).stdout
+    assert "FirstGroup and MTR Corporation" in cheap
+    assert "cost 100" in cheap
+    wrong = graphkit(*priced[:-1], "sixty", store=store)
+    assert (wrong.returncode, "'sixty'" in wrong.stderr) == (FOUND, True)
     assert graphkit("whatif", "--add", "organisation/john-lewi", pair[1], store=store).returncode == WRONG
     assert graphkit("versions", "-f", "csv", store=store).stdout == before
 

@@ -12,8 +12,10 @@ import pytest
 from graphkit.errors import DataError, GraphkitError, UnknownNameError, UsageError
 from graphkit.network import Network
 from graphkit.plans.consortium import Candidates, Need, Proposal, load_candidates, proposals_in_words, propose
+from graphkit.plans.opportunity import need_of
 from graphkit.store import Store
-from graphkit.terms import ID
+from graphkit.terms import ID, graph_iri
+from tests.village_fixture import village_store
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +296,35 @@ class TestRefusals:
             propose(candidates, Need(capabilities="theme/finance"))  # type: ignore[arg-type]
         with pytest.raises(DataError, match="organisation"):
             Candidates.from_frame(pl.DataFrame({"capability": ["x"]}), Network.from_pairs([]))
+
+
+class TestOpportunity:
+    """What an opportunity of the graph asks for."""
+
+    CANTEEN = "https://w3id.org/solidarity-graph/id/opportunity/canteen-tender"
+
+    def test_its_themes_places_and_offerer_become_the_need(self) -> None:
+        """The tender of the council for a canteen, once a source says what it is about and where."""
+        store = village_store()
+        with store.change("tell more of the tender") as change:
+            change.update(
+                f"""PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX prov: <http://www.w3.org/ns/prov#>
+                INSERT DATA {{ GRAPH <{graph_iri("village")}> {{ <{self.CANTEEN}>
+                dcterms:subject <https://w3id.org/solidarity-graph/vocabulary/theme/retail> ;
+                prov:atLocation <https://w3id.org/solidarity-graph/id/place/upton> }} }}"""
+            )
+        need = need_of(store, "opportunity/canteen-tender", Need(most=3, newcomers=1))
+        assert need.capabilities == ("https://w3id.org/solidarity-graph/vocabulary/theme/retail",)
+        assert need.within == ("https://w3id.org/solidarity-graph/id/place/upton",)
+        assert need.excluded == ("https://w3id.org/solidarity-graph/id/organisation/council",)
+        assert (need.most, need.newcomers) == (3, 1)
+        found = propose(load_candidates(store), Need(capabilities=need.capabilities, within=need.within))
+        assert found.proposals
+
+    def test_one_that_says_nothing_asks_for_nothing(self, village: Store) -> None:
+        """No source says what the tender is about: that is said, and not answered with anybody."""
+        with pytest.raises(UsageError, match="Tender for the school canteen"):
+            need_of(village, "opportunity/canteen-tender")
+        assert need_of(village, "opportunity/canteen-tender", Need(capabilities=("theme/retail",))).capabilities
+        with pytest.raises(UnknownNameError, match="opportunity"):
+            need_of(village, "opportunity/canteen")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import networkx as nx
+import numpy as np
 import polars as pl
 import pytest
 
-from graphkit.errors import DataError
+from graphkit.errors import DataError, UnknownNameError
+from graphkit.measures import brokers
+from graphkit.measures.blocks import blocks_of
 from graphkit.measures.brokers import articulation, bridges, brokerage
 from graphkit.network import Network
 
@@ -114,3 +118,44 @@ class TestRoles:
         twice = pl.DataFrame({"organisation": ["v", "v"], "group": ["x", "y"]})
         with pytest.raises(DataError, match="'v' is in two groups"):
             brokerage(Network.from_pairs([("i", "v")]), twice)
+
+
+def _drawn(seed: int) -> Network:
+    """Draw a small network with parts, isolates, circles and single ties."""
+    random = np.random.default_rng(seed)
+    n, ties = int(random.integers(1, 25)), int(random.integers(0, 40))
+    names = [f"o{each:02}" for each in range(n)]
+    pairs = [(names[a], names[b]) for a, b in random.integers(0, n, (ties, 2)) if a != b]
+    return Network.from_pairs(pairs, organisations=names)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_blocks_are_those_of_networkx(seed: int) -> None:
+    """The parts that no single leaving divides, whatever the shape of the network."""
+    network = _drawn(seed)
+    rows, numbers = blocks_of(network.adjacency)
+    found = [rows[numbers == each].tolist() for each in np.unique(numbers)]
+    assert found == sorted(sorted(block) for block in nx.biconnected_components(network.structure))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_who_is_cut_off_is_found_by_taking_each_organisation_away(seed: int) -> None:
+    """For every fragile point all but the largest part that remains, part after part."""
+    network, names = _drawn(seed), _drawn(seed).organisations
+    expected = {}
+    for row in sorted(nx.articulation_points(network.structure)):
+        rest = network.structure.subgraph(nx.node_connected_component(network.structure, row) - {row})
+        parts = sorted(nx.connected_components(rest), key=lambda part: (-len(part), min(part)))
+        expected[names[row]] = [names[other] for part in parts[1:] for other in sorted(part)]
+    assert dict(brokers.cut_off_by(network).rows()) == expected
+
+
+def test_roles_of_some_are_those_of_all() -> None:
+    """Asking for a few organisations counts the same cases, and lists them alone."""
+    network = _drawn(7)
+    groups = network.table().with_row_index("n").select("organisation", group=pl.col("n") % 3)
+    some = list(network.organisations[::3])
+    everybody = brokers.brokerage(network, groups)
+    assert brokers.brokerage(network, groups, of=some).equals(everybody.filter(pl.col("organisation").is_in(some)))
+    with pytest.raises(UnknownNameError, match="nobody"):
+        brokers.brokerage(network, groups, of=["nobody"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from itertools import combinations, permutations
 from typing import TypeAlias
@@ -13,7 +14,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from graphkit.measures import MEASURES, brokers, groups, holes, position
+from graphkit.errors import MissingExtraError
+from graphkit.measures import MEASURES, brokers, fast, groups, holes, measure, position, reach
 from graphkit.network import COLUMNS, Network
 
 Schemas: TypeAlias = dict[str, pl.Schema]
@@ -361,9 +363,9 @@ class TestFrames:
     def test_columns_are_those_declared_and_rows_are_sorted(self, graph: nx.Graph, usual: Schemas) -> None:
         """The registry tells the truth, also on an empty network; isolates have their row."""
         network = network_of(graph)
-        for name, measure in MEASURES.items():
-            found = measure.function(network)
-            assert tuple(found.columns) == measure.columns
+        for name, known in MEASURES.items():
+            found = known.function(network)
+            assert tuple(found.columns) == known.columns
             assert found.schema == usual[name]
             assert found.equals(found.sort(found.columns[: 2 if "source" in found.columns else 1]))
             if name not in {"isolates", "articulation", "bridges"}:
@@ -382,3 +384,46 @@ class TestFrames:
         for seed in range(3):
             mixed = pl.concat([frame, turned]).sample(fraction=1, shuffle=True, seed=seed)
             assert MEASURES[name].function(Network.from_ties(mixed)).equals(first)
+
+
+class TestLinguaFranca:
+    """Every measure takes a networkx graph, and faster libraries give the same numbers."""
+
+    @pytest.mark.parametrize("name", MEASURES)
+    def test_every_measure_takes_a_networkx_graph(self, graph: nx.Graph, name: str) -> None:
+        """A graph that networkx holds gives what the network gives from which it was exported."""
+        network = network_of(graph)
+        assert_frame_equal(measure(name, network.to_networkx()), measure(name, network), check_exact=False)
+
+    def test_numbers_of_the_whole_take_a_graph(self) -> None:
+        """Efficiency and the share of connected pairs of a path of three."""
+        assert reach.global_efficiency(nx.path_graph(3)) == pytest.approx(nx.global_efficiency(nx.path_graph(3)))
+        assert reach.connected_share(nx.path_graph(3)) == 1
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_networkit_gives_the_same_numbers(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Betweenness and coreness, with isolates and in parts, with networkit and without."""
+        plain = nx.gnm_random_graph(1 + seed * 2, seed * 3, seed=seed)
+        monkeypatch.setattr(fast, "ready", lambda: True)
+        quick = [each(plain) for each in (position.betweenness, position.coreness)]
+        monkeypatch.setattr(fast, "ready", lambda: False)
+        slow = [each(plain) for each in (position.betweenness, position.coreness)]
+        for one, other in zip(quick, slow, strict=True):
+            assert_frame_equal(one, other, check_exact=False, abs_tol=1e-12)
+        numbers = {str(each): value for each, value in nx.betweenness_centrality(plain).items()}
+        assert dict(quick[0].rows()) == pytest.approx(numbers)
+
+    def test_communities_of_networkit_are_as_good_and_the_same_every_time(self) -> None:
+        """By modularity within 2% of those of networkx, or better; the seed decides."""
+        network = network_of(nx.planted_partition_graph(6, 20, 0.4, 0.02, seed=1))
+        one, again = (groups.communities(network, engine="networkit", seed=3) for _ in range(2))
+        assert one.equals(again)
+        plain = groups.modularity(network, groups.communities(network))
+        assert groups.modularity(network, one) >= 0.98 * plain
+
+    def test_without_networkit_the_install_line_is_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Asking for its communities says what to install."""
+        monkeypatch.setitem(sys.modules, "networkit", None)
+        with pytest.raises(MissingExtraError, match="networkit") as caught:
+            groups.communities(Network.from_pairs([("a", "b")]), engine="networkit")
+        assert "solidarity-graphkit[fast]" in str(caught.value)

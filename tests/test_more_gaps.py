@@ -663,6 +663,16 @@ class TestReport:
             assert {gap for gaps in groups.values() for gap in gaps} == set(report.gaps)
             assert list(groups)[-2:] == ["across several", "not known"]
 
+    def test_gaps_stand_under_the_networks_of_their_members(self, report: GapReport) -> None:
+        """A member of a network brings its gaps there, and none is lost; who belongs to none comes last."""
+        groups = report.by_network()
+        assert {gap for gaps in groups.values() for gap in gaps} == set(report.gaps)
+        assert list(groups)[-1] == "not known"
+        assert all(
+            report.places.networks_of(gap) for name, gaps in groups.items() if name != "not known" for gap in gaps
+        )
+        assert len(groups) > 1
+
     def test_gaps_stand_where_their_members_are(self, report: GapReport) -> None:
         """The group of West Howe is a gap of West Howe; a commitment is one of its theme."""
         assert ("Eight West Howe organisations",) in labels(report.by_region()["West Howe"])

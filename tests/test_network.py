@@ -393,3 +393,19 @@ class TestRecency:
         """Ages cannot fade in no time."""
         with pytest.raises(UsageError, match="tau"):
             recency_weights(Network.from_ties(village()), TODAY, tau=tau)
+
+
+def test_a_network_comes_back_from_networkx(village: Store) -> None:
+    """Weights, activities, kinds, dates of the pairs and isolates survive the way to networkx and back."""
+    there = load_network(village)
+    back = Network.from_networkx(there.to_networkx())
+    assert back.organisations == there.organisations
+    assert abs(back.weights - there.weights).max() < 1e-12
+    assert back.activities == there.activities
+    assert abs(back.incidence - there.incidence).max() == 0
+    assert not back.directed
+    parallel = nx.MultiDiGraph([("a", "b", {"weight": 2}), ("a", "b", {"weight": 2})])
+    assert Network.from_networkx(parallel).weights.sum() == 4
+    assert Network.from_networkx(parallel).directed
+    with pytest.raises(DataError, match="weight"):
+        Network.from_networkx(nx.Graph([("a", "b", {"weight": -1})]))

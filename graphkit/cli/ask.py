@@ -108,7 +108,7 @@ def search(words: tuple[str, ...], location: str, kind: str, limit: int, form: s
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to speak from; default: today.")
 @click.option("--top", type=int, help="At most this many of each kind (words only).")
 @click.option(
-    "--by", type=click.Choice(["region", "theme"]), help="Put the gaps together by region or theme (words only)."
+    "--by", type=click.Choice(["region", "theme", "network"]), help="Put the gaps together by these (words only)."
 )
 @click.option("--per-organisation", type=int, help="One organisation stands in at most so many of P1, P2 and S1 each.")
 @click.option("--dismissed", is_flag=True, help="Give only the gaps left out because of a review.")

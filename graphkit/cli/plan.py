@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
 
 import click
 
 from graphkit.cli.common import format_option, opened, print_frame, store_option
+from graphkit.errors import DataError
 
 __all__ = ["VERBS"]
 
@@ -81,6 +86,10 @@ def best_ties(location: str, number: int, objective: str, network: str, form: st
 @click.option("--newcomers", default=0, show_default=True, help="At least so many who are new to the lead.")
 @click.option("--lead", metavar="ORGANISATION", help="Who leads; always a member.")
 @click.option("--exclude", multiple=True, metavar="ORGANISATION", help="Who cannot take part.")
+@click.option("--opportunity", help="Take what must be covered, where, and who offers it from this opportunity.")
+@click.option("--budget", type=float, metavar="AMOUNT", help="The costs of the members stay within this.")
+@click.option("--cost", nargs=_PAIR, multiple=True, metavar="ORGANISATION AMOUNT", help="What one member costs.")
+@click.option("--costs", type=click.Path(exists=True, dir_okay=False), help="CSV of organisation, cost: the same.")
 @click.option("--proposals", default=3, show_default=True, help="How many different proposals.")
 def consortium(
     location: str,
@@ -93,13 +102,17 @@ def consortium(
     newcomers: int,
     lead: str | None,
     exclude: tuple[str, ...],
+    opportunity: str | None,
+    budget: float | None,
+    cost: tuple[tuple[str, str], ...],
+    costs: str | None,
     proposals: int,
 ) -> None:
     """Propose members for a bid: what must be covered, who trusts whom, and what is missing where nobody fits.
 
     Example: graphkit consortium --capability theme/rail --capability theme/social-value
     """
-    from graphkit.plans import Need, load_candidates, proposals_in_words, propose
+    from graphkit.plans import Need, load_candidates, need_of, proposals_in_words, propose
 
     need = Need(
         capabilities=capability,
@@ -111,10 +124,34 @@ def consortium(
         newcomers=newcomers,
         lead=lead,
         excluded=exclude,
+        budget=budget,
+        costs=_costs(cost, costs),
     )
     with opened(location) as store:
         candidates = load_candidates(store)
+        need = need_of(store, opportunity, need) if opportunity else need
     click.echo(proposals_in_words(propose(candidates, need, proposals=proposals)))
+
+
+def _costs(named: Iterable[tuple[str, str]], table: str | None) -> dict[str, float]:
+    """Read the costs of the options and of a table; the options have the last word."""
+    rows = list(named)
+    if table:
+        with Path(table).open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            if not {"organisation", "cost"} <= set(reader.fieldnames or ()):
+                raise DataError("the table of costs lacks a column", where=table, hint="name them organisation, cost")
+            rows = [*((row["organisation"], row["cost"]) for row in reader), *rows]
+    found = {}
+    for organisation, amount in rows:
+        try:
+            found[organisation] = float(amount)
+            if not isfinite(found[organisation]):
+                raise ValueError(amount)
+        except (TypeError, ValueError) as error:
+            message = f"the cost of '{organisation}' is '{amount}'"
+            raise DataError(message, where=table or "--cost", hint="a cost is a number such as 1200.50") from error
+    return found
 
 
 @click.command()

@@ -53,7 +53,7 @@ def _looked_at(ground: Ground, group: Sequence[int]) -> list[int]:
     names = ground.network.organisations
     rows = np.array([row for row in group if names[row] in ground.nameable], dtype=np.int64)
     partners = np.diff(ground.network.adjacency.indptr)[rows]
-    return np.sort(rows[np.argsort(-partners, kind="stable")[:_CONSIDERED]]).tolist()
+    return [int(row) for row in np.sort(rows[np.argsort(-partners, kind="stable")[:_CONSIDERED]])]
 
 
 def _common(adjacency: Matrix, one: int, other: int) -> NDArray[np.int64]:

@@ -191,7 +191,8 @@ def _reached(reached: _Floats, rows: NDArray[np.int64], shrunk: Matrix, right: N
     starts = np.cumsum(lengths) - lengths
     cells = np.arange(lengths.sum()) - np.repeat(starts - shrunk.indptr[right], lengths)
     products = reached[np.repeat(rows, lengths), shrunk.indices[cells]] * shrunk.data[cells]
-    return np.bincount(np.repeat(np.arange(right.size), lengths), weights=products, minlength=right.size)
+    sums = np.bincount(np.repeat(np.arange(right.size), lengths), weights=products, minlength=right.size)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _standard(values: _Floats) -> _Floats:

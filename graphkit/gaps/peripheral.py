@@ -123,7 +123,7 @@ def _highest(columns: NDArray[np.int64], counts: NDArray[np.float64]) -> list[in
     if columns.size > _NEAREST + 1:
         least = np.partition(counts, -_NEAREST - 1)[-_NEAREST - 1]
         columns, counts = columns[counts >= least], counts[counts >= least]
-    return columns[np.lexsort((columns, -counts))][: _NEAREST + 1].tolist()
+    return [int(column) for column in columns[np.lexsort((columns, -counts))][: _NEAREST + 1]]
 
 
 def _having(frame: pl.DataFrame, organisations: Sequence[str], values: pl.Enum) -> Matrix:

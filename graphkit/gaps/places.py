@@ -1,9 +1,11 @@
-"""Where each gap lies: the regions and the themes of whom and what it is about."""
+"""Where each gap lies: the regions, the themes and the networks of whom and what it is about."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import polars as pl
 
 from graphkit.gaps.base import Gap
 from graphkit.gaps.ground import Ground
@@ -19,14 +21,16 @@ ACROSS = "across several"
 """The group of the gaps with more than three regions, or themes: to tell them again in each would tell nothing."""
 
 _MOST = 3
+_MEMBER = "https://w3id.org/solidarity-graph/vocabulary/role/member"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Places:
-    """The names of the regions and themes of things by IRI, in order."""
+    """The names of the regions, themes and networks of things by IRI, in order."""
 
     regions: Mapping[str, tuple[str, ...]]
     themes: Mapping[str, tuple[str, ...]]
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def regions_of(self, gap: Gap) -> tuple[str, ...]:
         """Return the regions in which a member of the gap is, or that it is about itself."""
@@ -36,13 +40,19 @@ class Places:
         """Return the themes of what the gap is about, else of the activities that are its evidence."""
         return _named(self.themes, gap.members) or _named(self.themes, (evidence.iri for evidence in gap.evidence))
 
+    def networks_of(self, gap: Gap) -> tuple[str, ...]:
+        """Return the networks and consortia to which a member of the gap belongs, or that it is about itself."""
+        return _named(self.networks, gap.members)
+
 
 def places_of(ground: Ground, means: Means) -> Places:
-    """Collect the regions and themes of everything that has some; a region and a theme are their own."""
+    """Collect the regions, themes and networks of what has some; a region, a theme and a network are their own."""
     regions = [*means.regions.select("thing", "region_label").rows(), *means.region_labels.items()]
     regions += ground.places.select("organisation", "label").rows()
     themes = [*means.themes.select("thing", "theme_label").rows(), *means.theme_labels.items()]
-    return Places(_collected(regions), _collected(themes))
+    members = ground.takes_part.filter(pl.col("role") == _MEMBER)
+    networks = [*members.select("organisation", "label").rows(), *members.select("activity", "label").rows()]
+    return Places(_collected(regions), _collected(themes), _collected(networks))
 
 
 def grouped(gaps: Iterable[Gap], names: Callable[[Gap], Iterable[str]]) -> Mapping[str, tuple[Gap, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -44,7 +44,8 @@ from graphkit.store import Store, Version
 __all__ = ["GapReport", "as_frame", "find_gaps", "parts_by"]
 
 _SMALL_NETWORK = 300
-_DIVISIONS = ("region", "theme")
+_NAMED = 50
+_DIVISIONS = ("region", "theme", "network")
 _log = logging.getLogger(__name__)
 
 
@@ -101,6 +102,10 @@ class GapReport:
         The themes of a gap are those of its members, or, where these have none, of the activities in its evidence.
         """
         return grouped(self.gaps, self.places.themes_of)
+
+    def by_network(self) -> Mapping[str, tuple[Gap, ...]]:
+        """Return the gaps by the name of each network or consortium that a member belongs to, as by region."""
+        return grouped(self.gaps, self.places.networks_of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,14 +239,14 @@ def _banner(ground: Ground) -> str:
 
 
 def parts_by(report: GapReport, by: str) -> list[GapReport]:
-    """Divide a report by `region` or `theme`: a report for each, with its name and number of gaps as the banner.
+    """Divide a report by `region`, `theme` or `network`: a report for each, its name and number of gaps as the banner.
 
     The first has the banner of the whole and no gap. A gap that lies in two or three stands in each. Raises
     `UnknownNameError` for another word.
     """
     if by not in _DIVISIONS:
         raise unknown_name("division of gaps", by, _DIVISIONS)
-    groups = report.by_region() if by == "region" else report.by_theme()
+    groups = {"region": report.by_region, "theme": report.by_theme, "network": report.by_network}[by]()
     word = by.capitalize()
     parts = [
         replace(report, gaps=gaps, banner=f"{word} {name}: {len(gaps)} gap{'' if len(gaps) == 1 else 's'}.")
@@ -250,17 +255,23 @@ def parts_by(report: GapReport, by: str) -> list[GapReport]:
     return [replace(report, gaps=()), *parts]
 
 
+def _members(labels: Sequence[str]) -> str:
+    """Join the names of the members, of very many the first."""
+    more = [f"and {len(labels) - _NAMED:,} more"] if len(labels) > _NAMED else []
+    return " · ".join([*labels[:_NAMED], *more])
+
+
 def as_frame(report: GapReport) -> pl.DataFrame:
     """Return the gaps as a frame with a row each.
 
     Columns: rank, kind, members, score, tier, explanation, action, regions, themes, gap (its key), review (the newest
-    one in words, or ""); names joined by " · ".
+    one in words, or ""); names joined by " · ", of more than fifty members the first fifty.
     """
     rows = [
         (
             rank,
             gap.kind,
-            " · ".join(gap.labels),
+            _members(gap.labels),
             gap.score,
             gap.tier,
             gap.explanation,

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
+import networkx as nx
 import polars as pl
 
 from graphkit.errors import unknown_name
@@ -24,10 +25,10 @@ class Measure:
     name: str
     summary: str
     columns: tuple[str, ...]
-    function: Callable[[Network], pl.DataFrame]
+    function: Callable[[Network | nx.Graph[Any]], pl.DataFrame]
 
 
-def _known(function: Callable[[Network], pl.DataFrame], *columns: str) -> Measure:
+def _known(function: Callable[[Network | nx.Graph[Any]], pl.DataFrame], *columns: str) -> Measure:
     name = function.__name__
     return Measure(name, (inspect.getdoc(function) or name).splitlines()[0], columns, function)
 
@@ -55,8 +56,8 @@ MEASURES: Final[Mapping[str, Measure]] = _by_name(
 """The measures by name, in the order of their modules."""
 
 
-def measure(name: str, network: Network) -> pl.DataFrame:
-    """Run the measure called `name` on a network.
+def measure(name: str, network: Network | nx.Graph[Any]) -> pl.DataFrame:
+    """Run the measure called `name` on a network, or on a networkx graph.
 
     Raises `UnknownNameError` that lists the near names.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -13,8 +12,9 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from graphkit.errors import unknown_name
+from graphkit.measures.blocks import blocks_of
 from graphkit.measures.groups import group_codes, membership
-from graphkit.network import Matrix, Network
+from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = ["articulation", "bridges", "brokerage", "cut_off_by"]
 
@@ -22,6 +22,7 @@ _PAIR = 2
 _CELLS_AT_ONCE = 20_000_000
 
 
+@takes_graph
 def articulation(network: Network) -> pl.DataFrame:
     """List the organisations whose leaving would cut others off from each other.
 
@@ -61,6 +62,7 @@ def articulation(network: Network) -> pl.DataFrame:
     )
 
 
+@takes_graph
 def cut_off_by(network: Network) -> pl.DataFrame:
     """List for each organisation of `articulation` who would lose every chain of ties to the largest part that remains.
 
@@ -80,10 +82,11 @@ def cut_off_by(network: Network) -> pl.DataFrame:
     for row, blocks in _blocks_of(forest):
         parts = sorted((_part(forest, tour, starts, row, block) for block in blocks), key=lambda p: (-p.size, p[0]))
         kept.append((network.organisations[row], [network.organisations[other] for p in parts[1:] for other in p]))
-    schema = {"organisation": pl.String, "lost": pl.List(pl.String)}
+    schema = pl.Schema({"organisation": pl.String(), "lost": pl.List(pl.String())})
     return pl.DataFrame(kept, schema=schema, orient="row")
 
 
+@takes_graph
 def bridges(network: Network) -> pl.DataFrame:
     """List the pairs of partners whose tie is the only chain between two parts of the network.
 
@@ -118,6 +121,7 @@ def bridges(network: Network) -> pl.DataFrame:
     )
 
 
+@takes_graph
 def brokerage(network: Network, groups: pl.DataFrame, *, of: Collection[str] | None = None) -> pl.DataFrame:
     """Count how often each organisation stands between two others that are not joined, by role.
 
@@ -199,12 +203,10 @@ def _sides(network: Network) -> pl.DataFrame:
 def _forest(network: Network) -> _Forest:
     """Build the trees of blocks, hung up at the first organisation of each component, with their sizes."""
     n = len(network.organisations)
-    members = [sorted(block) for block in nx.biconnected_components(network.structure)]
-    lengths = np.array([len(block) for block in members], dtype=np.int64)
-    rows = np.array([row for block in members for row in block], dtype=np.int64)
-    blocks = np.repeat(np.arange(len(members)), lengths)
-    order, parents = _walk_down(network, rows, blocks + n, n + len(members))
-    sizes = np.concatenate([np.ones(n, dtype=np.int64), np.zeros(len(members) + 1, dtype=np.int64)]).tolist()
+    rows, blocks = blocks_of(network.adjacency)
+    number = int(blocks[-1]) + 1 if blocks.size else 0
+    order, parents = _walk_down(network, rows, blocks + n, n + number)
+    sizes = np.concatenate([np.ones(n, dtype=np.int64), np.zeros(number + 1, dtype=np.int64)]).tolist()
     above = parents.tolist()
     for place in reversed(order[1:].tolist()):
         sizes[above[place]] += sizes[place]
@@ -321,7 +323,9 @@ def _closed(come: Matrix, go: Matrix, across: Matrix) -> NDArray[np.float64]:
     counts = np.zeros(come.shape[0])
     width = np.diff(across.indptr)
     cells = np.cumsum(come @ width.astype(np.float64)) if come.shape[0] else np.zeros(0)
-    cuts = np.searchsorted(cells, np.arange(_CELLS_AT_ONCE, cells[-1], _CELLS_AT_ONCE)) if cells.size else []
-    for rows in np.split(np.arange(come.shape[0]), cuts):
+    most = cells[-1] if cells.size else 0
+    for rows in np.split(
+        np.arange(cells.size), np.searchsorted(cells, np.arange(_CELLS_AT_ONCE, most, _CELLS_AT_ONCE))
+    ):
         counts[rows] = _rows_sum((come[rows] @ across).multiply(go[rows]))
     return counts

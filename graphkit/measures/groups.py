@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import networkx as nx
 import numpy as np
 import polars as pl
@@ -9,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphkit.errors import DataError
-from graphkit.network import Matrix, Network
+from graphkit.measures import fast
+from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = [
     "communities",
@@ -49,7 +52,10 @@ def group_codes(network: Network, groups: pl.DataFrame) -> tuple[pl.Series, NDAr
     return names.rename("group"), ranks.fill_null(-1).to_numpy()
 
 
-def communities(network: Network, *, resolution: float = 1.0, seed: int = 0) -> pl.DataFrame:
+@takes_graph
+def communities(
+    network: Network, *, resolution: float = 1.0, seed: int = 0, engine: Literal["networkx", "networkit"] = "networkx"
+) -> pl.DataFrame:
     """Divide the network into communities with many ties inside and few between, by the Louvain method.
 
     The division is one of several that are nearly as good: another `seed` may give another. A higher
@@ -63,6 +69,8 @@ def communities(network: Network, *, resolution: float = 1.0, seed: int = 0) -> 
 
     Notes
     -----
+    `engine="networkit"` (extra `fast`) takes a hundredth of the time on large networks. It divides otherwise, as well
+    or better by modularity, and so it is used only where it is asked for.
     Louvain may join parts that hang together only through a third; where that matters, compare several seeds.
 
     References
@@ -75,10 +83,13 @@ def communities(network: Network, *, resolution: float = 1.0, seed: int = 0) -> 
     [0, 0, 0, 1, 1, 1]
     """
     upper = sparse.triu(network.weights + network.weights.T, 1).tocoo()
-    graph: nx.Graph[int] = nx.Graph()
-    graph.add_nodes_from(range(len(network.organisations)))
-    graph.add_weighted_edges_from(zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True))
-    found = nx.community.louvain_communities(graph, resolution=resolution, seed=seed)
+    if engine == "networkit":
+        found = fast.communities(network.weights + network.weights.T, resolution=resolution, seed=seed)
+    else:
+        graph: nx.Graph[int] = nx.Graph()
+        graph.add_nodes_from(range(len(network.organisations)))
+        graph.add_weighted_edges_from(zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True))
+        found = nx.community.louvain_communities(graph, resolution=resolution, seed=seed)
     ranked = sorted(found, key=lambda members: (-len(members), min(members)))
     labels = np.empty(len(network.organisations), dtype=np.int64)
     labels[[row for members in ranked for row in members]] = np.repeat(
@@ -87,6 +98,7 @@ def communities(network: Network, *, resolution: float = 1.0, seed: int = 0) -> 
     return network.table(group=labels)
 
 
+@takes_graph
 def ei_index(network: Network, groups: pl.DataFrame) -> pl.DataFrame:
     """Compare for each group the pairs of partners that leave it with those inside it.
 
@@ -130,6 +142,7 @@ def ei_index(network: Network, groups: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(ei=pl.when(ties > 0).then(difference / ties))
 
 
+@takes_graph
 def ei_of_network(network: Network, groups: pl.DataFrame) -> float:
     """Compare in the whole network the pairs of partners between groups with those inside groups.
 
@@ -143,6 +156,7 @@ def ei_of_network(network: Network, groups: pl.DataFrame) -> float:
     return 1 - 2 * float(np.mean(left == right)) if left.size else float("nan")
 
 
+@takes_graph
 def group_ties(network: Network, groups: pl.DataFrame) -> pl.DataFrame:
     """Count the ties within each group and between each two.
 
@@ -183,6 +197,7 @@ def group_ties(network: Network, groups: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(density=pl.when(pl.col("possible") > 0).then(pl.col("ties") / pl.col("possible")))
 
 
+@takes_graph
 def modularity(network: Network, groups: pl.DataFrame, *, resolution: float = 1.0) -> float:
     """Measure how much more weight lies inside the groups than if ties were dealt out at random by strength.
 

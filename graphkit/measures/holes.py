@@ -7,13 +7,14 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphkit.network import Matrix, Network
+from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = ["constraint", "effective_size", "efficiency"]
 
 _PRODUCTS_AT_ONCE = 8_000_000
 
 
+@takes_graph
 def constraint(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     """Measure how much of each organisation's attention is bound in partners who are bound to each other.
 
@@ -48,6 +49,7 @@ def constraint(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     return _with_isolates_null(network, "constraint", (bound * bound).sum(axis=1))
 
 
+@takes_graph
 def effective_size(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     """Count each organisation's partners less what they repeat of each other.
 
@@ -77,6 +79,7 @@ def effective_size(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     return _with_isolates_null(network, "effective_size", _effective(network, weighted=weighted))
 
 
+@takes_graph
 def efficiency(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     """Divide each organisation's effective size by the number of its partners.
 

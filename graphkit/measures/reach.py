@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph
 
-from graphkit.network import Matrix, Network
+from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = ["Distances", "connected_share", "distances", "efficiency_gain", "global_efficiency", "pairs_at", "shortened"]
 
@@ -20,6 +20,7 @@ _WORD = 64
 _CELLS_AT_ONCE = 8_000_000
 
 
+@takes_graph
 def global_efficiency(network: Network) -> float:
     """Give the mean of 1 / distance over all pairs of organisations, exactly.
 
@@ -38,6 +39,7 @@ def global_efficiency(network: Network) -> float:
     return float((counts / np.arange(1, counts.size + 1)).sum() / _all_pairs(network))
 
 
+@takes_graph
 def connected_share(network: Network) -> float:
     """Give the share of all pairs of organisations that a chain of ties joins; 0 for fewer than two.
 
@@ -48,6 +50,7 @@ def connected_share(network: Network) -> float:
     return float((sizes * (sizes - 1)).sum() / _all_pairs(network))
 
 
+@takes_graph
 def pairs_at(network: Network) -> NDArray[np.int64]:
     """Count the ordered pairs of organisations at distance 1, 2, 3 and so on, as far as chains of ties lead.
 
