@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import select
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -9,11 +10,11 @@ from urllib.parse import urlencode
 import pytest
 from flask.testing import FlaskClient
 
-from graphkit.errors import LimitError
+from graphkit.errors import LimitError, QueryError
 from graphkit.store import Store, open_store
 from webui import create_app
 from webui.protocol.lane import Lane
-from webui.protocol.results import results_of
+from webui.protocol.remembering import results_of
 from webui.serving.front import Ready
 from webui.settings import Settings
 from webui.state import state_of
@@ -108,17 +109,54 @@ def test_what_it_answered_is_answered_from_memory_the_next_time(service: tuple[F
         {"query": "SELECT * {}", "rows": "1"},
         {"query": "SELECT * {}", "version": "1"},
         {"query": "SELECT * { SERVICE <urn:x> {} }"},
-        {"query": "SELECT * {" + "{" * 200 + "}" * 201},
         {"query": "SELECT * { ?s ?p 'too long for a link' } #" + "x" * 2000},
         {"other": "SELECT * {}"},
     ],
 )
 def test_what_is_not_plain_goes_the_whole_way(service: tuple[FlaskClient, Lane], parameters: dict[str, str]) -> None:
-    """Chance, other parameters, services, refusals, long addresses."""
+    """Chance, other parameters, services, long addresses."""
     client, lane = service
     _whole(client, JSON, query="SELECT * {}")
     assert _quick(lane, JSON, query="SELECT ?x {}") is not None
     assert _quick(lane, JSON, **parameters) is None
+
+
+def test_what_is_refused_is_told_at_once(service: tuple[FlaskClient, Lane]) -> None:
+    """It does not wait for a process; the application then says it in its own words."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    with pytest.raises(QueryError, match="100 deep"):
+        _quick(lane, JSON, query="SELECT * {" + "{" * 200 + "}" * 201)
+
+
+def test_who_unpacks_gets_it_packed(service: tuple[FlaskClient, Lane]) -> None:
+    """From the lane, from memory, and a long one through the application, which packs it in a thread."""
+    client, lane = service
+    _whole(client, JSON, query="SELECT * {}")
+    fast = results_of(client.application).fast
+    headers = {"accept": JSON, "host": "localhost", "accept-encoding": "gzip"}
+    for text, long in (("SELECT * { ?s ?p ?o } LIMIT 60", False), ("SELECT * { ?s ?p ?o . ?a ?b ?o } LIMIT 900", True)):
+        query = urlencode({"query": text})
+        plan = lane.plan("/sparql", query, headers, "127.0.0.1")
+        trip = plan and lane.begin(plan)
+        assert trip
+        select.select([trip.begun], [], [])
+        ready = lane.end(trip)
+        assert (ready is None) == long
+        assert fast("GET", "/sparql", query, headers) is None
+        whole = client.get("/sparql", query_string=query, headers={"Accept": JSON, "Accept-Encoding": "gzip"})
+        short = fast("GET", "/sparql", query, headers)
+        assert short
+        assert short.body == whole.data
+        plain = fast("GET", "/sparql", query, {**headers, "accept-encoding": ""})
+        assert plain
+        assert gzip.decompress(short.body) == plain.body
+        assert dict(short.headers)["content-encoding"] == whole.headers["Content-Encoding"] == "gzip"
+        assert dict(short.headers)["etag"] == whole.headers["ETag"] == "W/" + dict(plain.headers)["etag"]
+        assert dict(short.headers)["vary"] == dict(plain.headers)["vary"] == whole.headers["Vary"]
+        assert int(whole.headers["Content-Length"]) == len(short.body) < len(plain.body) / 4
+        if ready:
+            assert gzip.decompress(ready.body) == plain.body
 
 
 @pytest.mark.parametrize("name", ["if-none-match", "accept-datetime", "query-id", "x-forwarded-prefix"])

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from graphkit.errors import QueryError
 from graphkit.store import Store, open_store
 from tests.services import service
 from webui.settings import Settings
@@ -215,6 +216,15 @@ def test_a_fault_in_a_query_is_named_plainly(client: FlaskClient, text: str, say
     said = _get(client, ("query", text)).get_json()
     assert says in said["detail"]
     assert said["where"].startswith(where)
+
+
+def test_a_fault_that_the_lane_found_is_named_as_plainly(client: FlaskClient) -> None:
+    """The same words, whichever way the query took."""
+    address = "/sparql?" + urlencode({"query": "SELECT ?x WHERE {\n ?x a ?y"})
+    found = {"graphkit.fault": QueryError("expected one of ...", where="line 2, column 9")}
+    said = client.get(address, headers=SPARQL_JSON, environ_overrides=found).get_json()
+    assert said == client.get(address, headers=SPARQL_JSON).get_json()
+    assert "'{' is not closed" in said["detail"]
 
 
 def test_what_the_engine_cannot_compute_is_no_fault_of_the_service(client: FlaskClient) -> None:

@@ -125,3 +125,20 @@ def test_a_killed_server_process_is_started_anew(service: Service) -> None:
         else:
             return
     pytest.fail("it did not come back")
+
+
+def test_nothing_is_left_when_the_watching_process_is_killed(service: Service) -> None:
+    """The process that answers ends too, with all below it, so that the address is free again."""
+    service.get("/ready")
+    service.process.kill()
+    service.process.wait()
+    deadline = time.monotonic() + 25
+    while time.monotonic() < deadline:
+        left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        try:
+            service.get("/health")
+        except OSError:
+            if str(service.folder) not in left:
+                return
+        time.sleep(0.2)
+    pytest.fail("a process goes on")

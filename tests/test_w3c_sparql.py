@@ -1,4 +1,8 @@
-"""The W3C's SPARQL 1.1 tests: what the engine passes by itself must pass through our HTTP service too."""
+"""The W3C's SPARQL 1.1 tests: what the engine passes by itself must pass through our HTTP service too.
+
+Of the 503 cases 66 are about entailment regimes, of which the engine has the simple one only, and passes 28; of the
+other 437 it passes 431.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from webui import create_app
 from webui.settings import Settings
 
 TOKEN = "w3c"  # noqa: S105
-FEWEST = 431
+FEWEST = 459
 _RESULTS = "application/sparql-results+json"
 _LINES = ox.RdfFormat.N_TRIPLES
 _HAS_BASE = re.compile(r"^\s*BASE\b", re.IGNORECASE | re.MULTILINE)

@@ -35,7 +35,6 @@ RS = rdflib.Namespace("http://www.w3.org/2001/sw/DataAccess/tests/result-set#")
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
 LEFT_OUT = {
-    "entailment": "entailment regimes are no part of SPARQL 1.1 Query",
     "service": "needs endpoints elsewhere",
     "protocol": "written out in test_protocol_query and test_protocol_update",
     "http-rdf-update": "written out in test_graph_store",

@@ -18,7 +18,7 @@ from webui.i18n import choosing
 from webui.linked import routes
 from webui.protocol import description, graphs, problems, query, running, update
 from webui.protocol.access import check_host
-from webui.protocol.results import attach
+from webui.protocol.remembering import attach
 from webui.serving import metrics
 from webui.settings import Settings
 from webui.state import State, keep

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from typing import Final
 
 from graphkit.errors import QueryError
@@ -24,6 +25,7 @@ MOST_PIECES: Final = 1_000
 MOST_SIGNED_NUMBERS: Final = 3_000
 MOST_PATH_STEPS: Final = 100
 MOST_UPDATE_PATTERNS: Final = 200
+_LONGEST_REMEMBERED: Final = 10_000
 
 _OPAQUE: Final = re.compile(
     r'''
@@ -102,12 +104,20 @@ def query_form(sparql: str) -> str:
 
 def names_dataset(sparql: str) -> bool:
     """Tell whether a query names its own graphs with FROM or FROM NAMED."""
-    return _FROM.search(bare_code(sparql)) is not None
+    return "FROM" in sparql.upper() and _FROM.search(bare_code(sparql)) is not None
 
 
 def bare_code(sparql: str) -> str:
     """Blank out strings, IRIs, comments and escapes, keeping every other character where it was."""
+    return _blanked(sparql) if len(sparql) > _LONGEST_REMEMBERED else _last_blanked(sparql)
+
+
+def _blanked(sparql: str) -> str:
     return _OPAQUE.sub(lambda found: " " * len(found[0]), sparql)
+
+
+_last_blanked = lru_cache(maxsize=32)(_blanked)
+"""Each query is looked at several times in a row."""
 
 
 def keyword_places(sparql: str, word: str) -> list[int]:
@@ -140,7 +150,9 @@ def without_silent_loads(sparql: str) -> str:
 def _refuse_word(sparql: str, word: str) -> None:
     """Refuse `word` wherever any reader of SPARQL could take it for a keyword."""
     lower = word.lower()
-    texts = {sparql, _CODEPOINT.sub(lambda hit: _character(hit[1] or hit[2]), sparql)}
+    texts = {sparql}
+    if "\\" in sparql:
+        texts.add(_CODEPOINT.sub(lambda hit: _character(hit[1] or hit[2]), sparql))
     if any(lower in text.lower() and _may_be_keyword(text, lower) for text in texts):
         raise QueryError(
             f"{word} is not allowed: a query may not make the store contact other servers",
@@ -171,16 +183,25 @@ def _character(digits: str) -> str:
 
 
 def _check_shape(code: str) -> None:
+    if sum(map(code.count, _OPENING)) > MOST_NESTING:
+        _check_depth(code)
+    if code.count("/") > MOST_PATH_STEPS and any(
+        part.count("/") > MOST_PATH_STEPS for part in _STATEMENT_END.split(code)
+    ):
+        raise _too_much(f"the query has a path of more than {MOST_PATH_STEPS} steps")
+
+
+def _check_depth(code: str) -> None:
     depth = 0
     for bracket in re.findall(r"[][(){}]", code):
         depth += 1 if bracket in _OPENING else -1
         if depth > MOST_NESTING:
             raise _too_much(f"the query nests groups more than {MOST_NESTING} deep")
-    if any(part.count("/") > MOST_PATH_STEPS for part in _STATEMENT_END.split(code)):
-        raise _too_much(f"the query has a path of more than {MOST_PATH_STEPS} steps")
 
 
 def _check_pieces(code: str, act: str) -> None:
+    if len(code) <= MOST_PIECES:
+        return  # each piece is a character at least
     counted = _NUMBER.sub("0", code)
     signed = len(_SIGNED.findall(counted))
     if signed > MOST_SIGNED_NUMBERS or len(_PIECE.findall(counted)) - signed > MOST_PIECES:

@@ -27,7 +27,8 @@ from webui.protocol.fields import Fields
 from webui.protocol.formats import GRAPHS, HTML, Format, negotiate
 from webui.protocol.problems import Problem, Refusal, problem_of
 from webui.protocol.query import Pick, pick_version, query_id
-from webui.protocol.results import Given, etag_of, is_repeatable, key_of, results
+from webui.protocol.remembering import results
+from webui.protocol.results import Given, etag_of, is_repeatable, key_of
 from webui.state import settings, store
 
 __all__ = ["Asked", "answered", "offered", "split_suffix", "tagged"]

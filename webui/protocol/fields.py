@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_plus, unquote_to_bytes
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -15,13 +15,14 @@ from werkzeug.http import parse_options_header
 from graphkit.store.formats import graph_name
 from webui.protocol.problems import Refusal
 
-__all__ = ["FORM", "Fields", "pairs_of", "read_fields"]
+__all__ = ["FORM", "Fields", "address_of", "pairs_of", "read_fields"]
 
 FORM: Final = "application/x-www-form-urlencoded"
 
 _MOST_FIELDS: Final = 2_000
 _BAD_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UTF8: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
+_QUOTED: Final = {code: quote_plus(chr(code)) for code in range(128)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,19 @@ def _decoded(data: bytes, where: str) -> str:
         shown = data[found.start() : found.start() + 3].decode("ascii", errors="replace")
         raise Refusal(400, f"{where} has a percent sign without two hexadecimal digits: '{shown}'", hint="write %25")
     return _text(unquote_to_bytes(data.replace(b"+", b" ")), where)
+
+
+def address_of(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Write an address with its parameters; what `urlencode` writes, but quickly, since each answer links to itself.
+
+    >>> address_of("/sparql", [("query", "ASK { ?é a <urn:b> }")])
+    '/sparql?query=ASK+%7B+%3F%C3%A9+a+%3Curn%3Ab%3E+%7D'
+    """
+    return f"{path}?" + "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in pairs)
+
+
+def _encoded(text: str) -> str:
+    return text.translate(_QUOTED) if text.isascii() else quote_plus(text)
 
 
 def _text(data: bytes, where: str) -> str:

@@ -8,21 +8,21 @@ goes the whole way: other parameters, conditional requests, errors, queries for 
 
 from __future__ import annotations
 
-import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Final
-from urllib.parse import urlencode
-from uuid import uuid4
 
 from werkzeug.exceptions import HTTPException
 
 from graphkit.errors import GraphkitError
 from graphkit.store.guard import query_form
 from graphkit.store.pool.reader_pool import Begun, Question, ReaderPool
-from webui.protocol.fields import pairs_of
+from webui.protocol.fields import address_of, pairs_of
 from webui.protocol.results import DECIDES_OTHERWISE, Key, Request, Results, etag_of, is_repeatable, key_of
 from webui.protocol.results import Headers as Given
 from webui.serving.front import Headers, Ready
+from webui.serving.packing import packed, takes_gzip
 
 __all__ = ["Lane", "Plan", "Trip"]
 
@@ -30,7 +30,7 @@ _PATH: Final = "/sparql"
 _MOST_PATTERNS: Final = 256
 _PLAIN: Final = frozenset({"query", "format"})
 _LONGEST_ADDRESS: Final = 1_400
-_log = logging.getLogger(__name__)
+_PACKED_IN_THE_LOOP: Final = 32_768
 _NOT_PLAIN: Final = (*DECIDES_OTHERWISE, "if-none-match", "x-forwarded-prefix", "x-forwarded-host")
 
 
@@ -63,6 +63,7 @@ class Plan:
     pattern: _Pattern
     address: str
     asked: Request
+    packs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Lane:
         if path != _PATH or number is None or read is None or key.rows is not None:
             return
         pairs, format_ = read
-        address, headers = _address(pairs), [(name.lower(), value) for name, value in ready.headers]
+        address, headers = address_of(_PATH, pairs), [(name.lower(), value) for name, value in ready.headers]
         if not any(address in value for _, value in headers):
             return
         if len(self._patterns) >= _MOST_PATTERNS:
@@ -105,35 +106,35 @@ class Lane:
         if read is None:
             return None
         pairs, format_ = read
-        text, address = dict(pairs)["query"], _address(pairs)
+        text, address = dict(pairs)["query"], address_of(_PATH, pairs)
         accept, host = headers.get("accept", "") or "", headers.get("host", "") or ""
         pattern = self._patterns.get(_Sort(accept, host, format_, query_form(text)))
         if pattern is None or len(address) > _LONGEST_ADDRESS or not is_repeatable(text):
             return None
-        question = Question(text, pattern.suffix, client=client, id=uuid4().hex)
-        return Plan(question, pattern, address, (path, query, accept, host))
+        question = Question(text, pattern.suffix, client=client, id=token_hex(16))
+        packs = takes_gzip(headers.get("accept-encoding", "") or "")
+        return Plan(question, pattern, address, (path, query, accept, host), packs)
 
     def begin(self, plan: Plan) -> Trip | None:
-        """Begin a query, or return None where no process is free for it, or it is refused."""
+        """Begin a query, or return None where no process is free for it; raises `GraphkitError` where it is refused."""
         begun = self._begun(plan.question, plan.pattern.number)
         return Trip(begun, plan) if begun else None
 
     def _begun(self, question: Question, number: int) -> Begun | None:
         """Begin a question on the version of that number; the pool may have gone on to the next."""
-        try:
-            begun = self._pool.begin(question)
-            if begun is None or begun.version.number == number:
-                return begun
-            begun.give_up()
+        begun = self._pool.begin(question)
+        if begun is None or begun.version.number == number:
+            return begun
+        begun.give_up()
+        with suppress(GraphkitError):
             begun.finish()
-        except GraphkitError as error:
-            _log.debug("%s goes the whole way: %s", question.id, error)
         return None
 
     def end(self, trip: Trip) -> Ready | None:
-        """Make the response to a query whose answer is there; None where it was cut, which the whole way says.
+        """Make the response to a query whose answer is there.
 
-        Raises `GraphkitError` for what went wrong.
+        None where it goes the whole way: one that was cut, which is said there, and a long one that is kept and is to
+        be packed, which takes a thread. Raises `GraphkitError` for what went wrong.
         """
         answer = trip.begun.finish()
         if answer.cut or answer.version is None:
@@ -145,8 +146,13 @@ class Lane:
         headers = [
             (name, own.get(name) or value.replace(pattern.address, plan.address)) for name, value in pattern.headers
         ]
-        self._results.take(plan.question, answer, plan.asked, Ready(200, headers, data), etag)
-        return Ready(200, [*headers, ("query-id", plan.question.id)], data)
+        kept = self._results.take(plan.question, answer, plan.asked, Ready(200, headers, data), etag)
+        headers.append(("query-id", plan.question.id))
+        if not plan.packs:
+            return Ready(200, headers, data)
+        if kept and len(data) > _PACKED_IN_THE_LOOP:
+            return None
+        return Ready(200, *packed(headers, data, "gzip"))
 
 
 def _read(query: str) -> tuple[list[tuple[str, str]], str] | None:
@@ -159,7 +165,3 @@ def _read(query: str) -> tuple[list[tuple[str, str]], str] | None:
     if not _PLAIN.issuperset(names) or names.count("query") != 1 or len(names) != len(set(names)):
         return None
     return pairs, dict(pairs).get("format", "")
-
-
-def _address(pairs: list[tuple[str, str]]) -> str:
-    return f"{_PATH}?{urlencode(pairs)}"

@@ -32,10 +32,11 @@ from graphkit.store.pool.reader_pool import Question
 from webui import sparql
 from webui.protocol import description, update
 from webui.protocol.access import open_to_all, preflight
-from webui.protocol.fields import Fields, read_fields
+from webui.protocol.fields import Fields, address_of, read_fields
 from webui.protocol.formats import GRAPHS, HTML, QUADS, RESULTS, Format, negotiate
 from webui.protocol.problems import Refusal
-from webui.protocol.results import Given, etag_of, is_repeatable, keep_response, key_of, results
+from webui.protocol.remembering import keep_response, results
+from webui.protocol.results import Given, etag_of, is_repeatable, key_of
 from webui.state import pool, settings, store
 
 __all__ = ["Pick", "blueprint", "pick_version", "query_id"]
@@ -53,6 +54,7 @@ _COUNT: Final = re.compile(r"[0-9]{1,9}")
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _LONGEST_LINK: Final = 1_500
+_VARY: Final = ("Accept", "Accept-Datetime", "Accept-Encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,11 @@ def operation() -> Response:
     """Answer a query, as data or as a page; without one show the form to people and the description to programs."""
     if request.method == "OPTIONS":
         return preflight(_METHODS)
-    if fault := request.environ.get("graphkit.fault"):
-        raise fault
     if request.mimetype == update.MEDIA_TYPE:
         return update.operation()
     fields = read_fields("query", "application/sparql-query", most_bytes=_MOST_BYTES)
+    if fault := request.environ.get("graphkit.fault"):
+        raise _explained(fault, fields.last("query")) if isinstance(fault, QueryError) else fault
     if request.method == "POST" and "update" in fields.values and "query" not in fields.values:
         return update.operation()
     text = fields.one("query")
@@ -245,7 +247,7 @@ def _page(asked: _Asked) -> Response:
     kept = [(name, value) for name, values in asked.fields.values.items() for value in values]
     shared = urlencode([pair for pair in kept if pair[0] not in {"format", "load", "example"}])
     response = sparql.answer_page(asked.question.sparql, run, f"{request.script_root}{request.path}?{shared}")
-    response.vary.update(("Accept", "Accept-Datetime"))
+    response.vary.update(_VARY)
     response.headers["Query-Id"] = asked.question.id
     return response
 
@@ -313,7 +315,7 @@ def _holds(etag: str) -> bool:
 def _fleeting(response: Response, asked: _Asked, answer: Given) -> Response:
     """Mark an answer that must not be kept: it is cut, or would differ the next time, or has no version."""
     response.headers["Cache-Control"] = "no-store"
-    response.vary.update(("Accept", "Accept-Datetime"))
+    response.vary.update(_VARY)
     if answer.cut:
         rows = asked.question.max_rows
         response.headers["Graphkit-Cut"] = "rows" if rows is None else f"rows={rows}"
@@ -327,7 +329,7 @@ def _described(response: Response, asked: _Asked, version: Version, etag: str) -
     pick = asked.pick
     response.headers["Graphkit-Version"] = str(version.number)
     response.headers["Cache-Control"] = _FOR_EVER if pick.by_number else "no-cache"
-    response.vary.update(("Accept", "Accept-Datetime"))
+    response.vary.update(_VARY)
     if request.method == "POST":
         return response
     response.set_etag(etag)
@@ -345,7 +347,7 @@ def _link(response: Response, asked: _Asked, version: Version) -> None:
     """
     response.headers.add("Link", f'<{url_for("linked.version", number=version.number)}>; rel="describedby"')
     pairs = [(n, value) for n, values in asked.fields.values.items() if n != "version" for value in values]
-    newest = f"{request.script_root}{request.path}?{urlencode(pairs)}"
+    newest = address_of(f"{request.script_root}{request.path}", pairs)
     pinned = f"{newest}&version={version.number}"
     if len(pinned) > _LONGEST_LINK:
         return

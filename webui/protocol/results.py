@@ -15,15 +15,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Protocol, TypeAlias
 
-from flask import Flask, Response, current_app, g, request
-from werkzeug.datastructures import Headers as WsgiHeaders
-
 from graphkit.errors import GraphkitError
 from graphkit.store import Version
 from graphkit.store.guard import bare_code
 from graphkit.store.pool.reader_pool import Answer, Question, ReaderPool
 from webui.protocol.flights import Flight, Flights
 from webui.serving.front import Ready
+from webui.serving.packing import takes_gzip
 
 __all__ = [
     "DECIDES_OTHERWISE",
@@ -33,21 +31,16 @@ __all__ = [
     "Key",
     "Request",
     "Results",
-    "attach",
     "etag_of",
     "is_repeatable",
-    "keep_response",
     "key_of",
-    "results",
-    "results_of",
 ]
 
-_EXTENSION: Final = "graphkit.results"
 _LARGEST_PART: Final = 8
 _OVERHEAD: Final = 1_000
-_OF_ONE_REQUEST: Final = frozenset({"query-id", "date"})
 DECIDES_OTHERWISE: Final = ("accept-datetime", "if-modified-since", "if-match", "query-id", "range")
 _CHANGING: Final = re.compile(r"(?<![\w?$:.-])(?:(?:RAND|NOW|UUID|STRUUID)\s*\(|SERVICE\b)", re.IGNORECASE)
+_CHANGING_WORDS: Final = ("RAND", "NOW", "UUID", "SERVICE")
 Request: TypeAlias = tuple[str, str, str, str]
 
 
@@ -116,13 +109,17 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A response to a request; `number` is the version that must still be the newest, None for a pinned one."""
+    """A response to a request; `number` is the version that must still be the newest, None for a pinned one.
+
+    `short` is the same in gzip, once it was made in a thread; None also where `ready` is as short as can be.
+    """
 
     key: Key
     number: int | None
     etag: str
     ready: Ready
     cost: int
+    short: Ready | None = None
 
 
 def key_of(question: Question, version: Version) -> Key:
@@ -149,7 +146,8 @@ def is_repeatable(sparql: str) -> bool:
     >>> is_repeatable("SELECT (NOW() AS ?t) {}"), is_repeatable("SELECT ?now { ?now ?p 'RAND()' }")
     (False, True)
     """
-    return _CHANGING.search(bare_code(sparql)) is None
+    upper = sparql.upper()
+    return not any(word in upper for word in _CHANGING_WORDS) or _CHANGING.search(bare_code(sparql)) is None
 
 
 class Results:
@@ -265,16 +263,24 @@ class Results:
             return None
         if any(headers.get(name, "") for name in DECIDES_OTHERWISE):
             return None
+        packs = takes_gzip(headers.get("accept-encoding", "") or "")
+        if packs and known.short is None and known.ready.shrinks:
+            return None
         with self._lock:
             if known.key in self._kept:
                 self._kept.move_to_end(known.key)
             self._fast += 1
         held = headers.get("if-none-match", "")
-        return _unchanged(known) if held and known.etag in held else known.ready
+        if held and known.etag in held:
+            return _unchanged(known)
+        return known.short if packs and known.short else known.ready
 
-    def learn(self, asked: Request, key: Key, number: int | None, ready: Ready, etag: str) -> None:
+    def learn(
+        self, asked: Request, key: Key, number: int | None, ready: Ready, etag: str, short: Ready | None = None
+    ) -> None:
         """Remember the response to a request whose answer is kept; `number` is None where it never changes."""
         cost = sum(map(len, asked)) + sum(len(name) + len(value) for name, value in ready.headers) + _OVERHEAD
+        cost += len(short.body) if short else 0
         with self._lock:
             self._forget(asked)
             kept = self._kept.get(key)
@@ -283,15 +289,17 @@ class Results:
             kept.requests.add(asked)
             kept.cost += cost
             self._bytes += cost
-            self._known[asked] = _Known(key, number, f'"{etag}"', ready, cost)
+            self._known[asked] = _Known(key, number, f'"{etag}"', ready, cost, short)
             self._shrink()
 
-    def take(self, question: Question, answer: Answer, asked: Request, ready: Ready, etag: str) -> None:
-        """Keep an answer that was got elsewhere, with the request that led to it."""
+    def take(self, question: Question, answer: Answer, asked: Request, ready: Ready, etag: str) -> bool:
+        """Keep an answer that was got elsewhere, with the request that led to it; tell whether it is kept."""
         self._count(joined=False)
-        if answer.version is not None and answer.size <= self._most // _LARGEST_PART:
-            self._keep(question, Held(ready.body, answer.version, answer.cut, answer.seconds))
-            self.learn(asked, key_of(question, answer.version), answer.version.number, ready, etag)
+        if answer.version is None or answer.size > self._most // _LARGEST_PART:
+            return False
+        self._keep(question, Held(ready.body, answer.version, answer.cut, answer.seconds))
+        self.learn(asked, key_of(question, answer.version), answer.version.number, ready, etag)
+        return True
 
     def _forget(self, asked: Request) -> None:
         """Take a request away from the answer that it led to until now."""
@@ -314,67 +322,3 @@ def _unchanged(known: _Known) -> Ready:
     """Return the 304 that says that the client holds the present answer (RFC 9110, 15.4.5)."""
     left_out = {"content-length", "content-type", "content-disposition"}
     return Ready(304, [pair for pair in known.ready.headers if pair[0].lower() not in left_out], b"")
-
-
-# ---- In the application ------------------------------------------------------------------------
-
-
-def attach(app: Flask, pool: ReaderPool, newest: Callable[[], int | None], most_bytes: int) -> Results:
-    """Give `app` its kept answers; to be called before other `after_request` functions are added.
-
-    What is remembered for `fast` must be the last word on a response, and Flask runs the first function last.
-    """
-    app.extensions[_EXTENSION] = kept = Results(pool, newest, most_bytes)
-    app.after_request(_remember)
-    return kept
-
-
-def results_of(app: Flask) -> Results:
-    """Return the kept answers of an application; its `fast` is what the server's loop asks first."""
-    found: Results = app.extensions[_EXTENSION]
-    return found
-
-
-def results() -> Results:
-    """Return the kept answers of the present application."""
-    return results_of(current_app)
-
-
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    """What `keep_response` knows of the present response before its last headers are set."""
-
-    key: Key
-    number: int | None
-    body: bytes
-    etag: str
-
-
-def keep_response(key: Key, answer: Given, etag: str, *, pinned: bool) -> None:
-    """Let `fast` answer the present request next time; nothing happens where the answer itself is not kept."""
-    if isinstance(answer, Held) and answer.version is not None:
-        g.graphkit_noted = _Noted(key, None if pinned else answer.version.number, answer.data, etag)
-
-
-def _remember(response: Response) -> Response:
-    noted: _Noted | None = g.pop("graphkit_noted", None)
-    plain = request.method == "GET" and not request.script_root and not _decides_otherwise(request.headers)
-    if noted and plain and response.status_code == 200:  # noqa: PLR2004 - OK
-        headers = [(name, value) for name, value in response.headers if name.lower() not in _OF_ONE_REQUEST]
-        query = request.query_string.decode("latin-1")
-        asked = (request.path, query, request.headers.get("Accept", ""), _called_host())
-        known, ready = results(), Ready(200, headers, noted.body)
-        known.learn(asked, noted.key, noted.number, ready, noted.etag)
-        if known.told:
-            known.told(asked, noted.key, noted.number, ready)
-    return response
-
-
-def _called_host() -> str:
-    """Return the header Host as the server's loop sees it, also where a proxy's word has taken its place since."""
-    before: dict[str, str | None] = request.environ.get("werkzeug.proxy_fix.orig", {})
-    return before.get("HTTP_HOST") or request.headers.get("Host", "")
-
-
-def _decides_otherwise(headers: WsgiHeaders) -> bool:
-    return any(headers.get(name) for name in DECIDES_OTHERWISE)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from graphkit.store.pool.reader_pool import Running
 from webui.protocol.access import open_to_all, preflight, require_token
 from webui.protocol.problems import Refusal
-from webui.protocol.results import results
+from webui.protocol.remembering import results
 from webui.state import pool
 
 __all__ = ["blueprint"]

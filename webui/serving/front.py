@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import itertools
 import logging
-import re
-import sys
 import tempfile
 import threading
 import time
-import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
-from urllib.parse import quote
+from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -34,7 +29,8 @@ if TYPE_CHECKING:
     from webui.protocol.lane import Plan, Trip
 
 from graphkit.errors import GraphkitError
-from webui.serving.packing import packed
+from webui.serving.packing import LEAST, may_shrink
+from webui.serving.wsgi import Call, environ_of
 
 __all__ = ["Crew", "Front", "Ready", "Served"]
 
@@ -42,17 +38,14 @@ Headers = list[tuple[str, str]]
 _Body = tempfile.SpooledTemporaryFile[bytes]
 
 _IN_MEMORY: Final = 1_000_000
-_PIECE: Final = 256 * 1024
 _WATCHES_AFTER: Final = 0.05
-_WAITS_A_TURN: Final = 0.05
+_WAITS_A_TURN: Final = 0.25
 _MOST_IN_TURN: Final = 256
 _IN_TURN, _LATE = "in turn", "late"
 _BODY_WITHIN: Final = 30.0
 _WRITTEN_WITHIN: Final = 600.0
 _TAKEN_WITHIN: Final = 60.0
 _MOST_ARRIVING: Final = 64
-_DATES: Final = frozenset({"if-modified-since", "if-unmodified-since", "if-range"})
-_NO_YEAR: Final = re.compile(r"[0-9]{5}")
 _QUERY_PATHS: Final = ("/sparql", "/store", "/queries/", "/q/", "/data")
 _log = logging.getLogger(__name__)
 
@@ -64,6 +57,11 @@ class Ready:
     status: int
     headers: Headers
     body: bytes
+
+    @property
+    def shrinks(self) -> bool:
+        """Tell whether packing would make it shorter."""
+        return len(self.body) >= LEAST and may_shrink(dict(self.headers).get("content-type", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +168,7 @@ class Front:
             await self._work(scope, protocol, crew, started, fault or None)
         finally:
             crew.under_way -= 1
+            self._next_turn()
 
     async def _quickly(self, scope: Scope, protocol: HTTPProtocol, started: float) -> GraphkitError | bool:
         """Answer a plain query without a thread; return what went wrong with it, or whether it was answered."""
@@ -178,36 +177,38 @@ class Front:
         plan = self._quick.plan(scope.path, scope.query_string, scope.headers, self._client(scope))
         if plan is None:
             return False
-        trip = self._quick.begin(plan) or (await self._in_turn() and self._quick.begin(plan))
-        if not trip:
-            return False
         try:
-            await _arrived(trip.begun, protocol)
-            ready = self._quick.end(trip)
+            trip = await self._begun(self._quick, plan)
+            if trip is None:
+                return False
+            try:
+                await _arrived(trip.begun, protocol)
+                ready = self._quick.end(trip)
+            finally:
+                self._next_turn()
         except GraphkitError as error:
             return error
-        finally:
-            self._next_turn()
         if ready:
             protocol.response_bytes(ready.status, ready.headers, ready.body)
             self._tell(scope, plan.question.id, ready.status, len(ready.body), started)
         return ready is not None
 
-    async def _in_turn(self) -> bool:
-        """Wait a moment for another plain query to end; more than a few do not wait here."""
-        if len(self._waiting) >= _MOST_IN_TURN:
-            return False
+    async def _begun(self, quick: _Quick, plan: Plan) -> Trip | None:
+        """Begin a plain query, at once or when another query ends; None where that takes more than a moment."""
         loop = asyncio.get_running_loop()
-        turn: asyncio.Future[str] = loop.create_future()
-        self._waiting.append(turn)
-        limit = loop.call_later(_WAITS_A_TURN, _settle, turn, _LATE)
-        try:
-            return await turn != _LATE
-        finally:
-            limit.cancel()
+        until = loop.time() + _WAITS_A_TURN
+        while (trip := quick.begin(plan)) is None and len(self._waiting) < _MOST_IN_TURN and loop.time() < until:
+            turn: asyncio.Future[str] = loop.create_future()
+            self._waiting.append(turn)
+            limit = loop.call_at(until, _settle, turn, _LATE)
+            try:
+                await turn
+            finally:
+                limit.cancel()
+        return trip
 
     def _next_turn(self) -> None:
-        """Let the next plain query try."""
+        """Let the next plain query try; to be called when any query has ended."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -223,10 +224,10 @@ class Front:
             if refusal:
                 self._refuse(scope, protocol, *refusal, started)
                 return
-            environ = _environ(scope, cast("IO[bytes]", body))
+            environ = environ_of(scope, cast("IO[bytes]", body))
             if fault:
                 environ["graphkit.fault"] = fault
-            call = _Call(self._app, environ)
+            call = Call(self._app, environ)
             watch = asyncio.ensure_future(_watched(protocol, call.gone))
             try:
                 await asyncio.get_running_loop().run_in_executor(crew.threads, call.run)
@@ -298,7 +299,7 @@ class Front:
             bool(self._token) and scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode(), self._token)
         )
 
-    async def _send(self, protocol: HTTPProtocol, crew: Crew, call: _Call) -> int:
+    async def _send(self, protocol: HTTPProtocol, crew: Crew, call: Call) -> int:
         """Send the answer: a short one whole, a long one in pieces, as fast as the client takes them."""
         if call.whole is not None:
             protocol.response_bytes(call.status, call.headers, call.whole)
@@ -340,75 +341,24 @@ class Front:
         return named.rpartition(",")[2].strip() or scope.client.rpartition(":")[0]
 
 
-class _Call:
-    """One call of the WSGI application, made and read in threads."""
-
-    def __init__(self, app: WSGIApplication, environ: dict[str, Any]) -> None:
-        self._app, self._environ = app, environ
-        self.gone: threading.Event = environ["graphkit.gone"]
-        self.status, self.headers = 500, cast("Headers", [])
-        self.whole: bytes | None = None
-        self._pieces: Iterator[bytes] = iter(())
-        self._answer: Iterable[bytes] = ()
-
-    @property
-    def query_id(self) -> str:
-        """The id of the request; the application may have taken over one that the client chose."""
-        return str(self._environ["graphkit.query_id"])
-
-    def run(self) -> None:
-        """Call the application and take its whole answer, or the beginning of a long one."""
-        if self.gone.is_set():
-            self.whole = b""
-            return
-        self._answer = self._app(self._environ, self._start)  # type: ignore[arg-type]
-        self._pieces = iter(self._answer)
-        first, length = [], 0
-        for piece in self._pieces:
-            first.append(piece)
-            length += len(piece)
-            if length > _PIECE:
-                self._pieces = itertools.chain([b"".join(first)], self._pieces)
-                return
-        whole = b"".join(first)
-        self.close()
-        accepted = self._environ.get("HTTP_ACCEPT_ENCODING", "")
-        self.headers, self.whole = packed(self.headers, whole, accepted)
-
-    def next_piece(self) -> bytes:
-        """Return the next bytes, or none at the end."""
-        return next((piece for piece in self._pieces if piece), b"")
-
-    def close(self) -> None:
-        """Tell the application that its answer is not needed any more."""
-        end = getattr(self._answer, "close", None)
-        if end:
-            end()
-
-    def _start(self, status: str, headers: Headers, _: object = None) -> None:
-        self.status = int(status[:3])
-        self.headers = [(name.lower(), value) for name, value in headers]
-
-
 async def _arrived(begun: Begun, protocol: HTTPProtocol) -> None:
     """Wait until the answer is there, its time is over, or the client has gone, and end the query in the last two."""
     loop = asyncio.get_running_loop()
     there: asyncio.Future[str] = loop.create_future()
-    watches: list[asyncio.Future[None]] = []
+    started, ends = loop.time(), list[asyncio.Future[None] | asyncio.TimerHandle]()
 
     def watch() -> None:
-        watches.append(asyncio.ensure_future(_given_up(begun, protocol)))
+        ends.append(asyncio.ensure_future(_given_up(begun, protocol)))
+        ends.append(loop.call_at(started + begun.seconds, begun.give_up))
 
     file = begun.fileno()
     loop.add_reader(file, _settle, there, _IN_TURN)
-    limit, later = loop.call_later(begun.seconds, begun.give_up), loop.call_later(_WATCHES_AFTER, watch)
+    ends.append(loop.call_later(min(_WATCHES_AFTER, begun.seconds), watch))
     try:
         await there
     finally:
         loop.remove_reader(file)
-        limit.cancel()
-        later.cancel()
-        for each in watches:
+        for each in ends:
             each.cancel()
 
 
@@ -428,41 +378,3 @@ async def _watched(protocol: HTTPProtocol, gone: threading.Event) -> None:
     """Set the event when the client goes away."""
     await protocol.client_disconnect()
     gone.set()
-
-
-def _environ(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
-    """Return the environment of PEP 3333 for a request, with the two entries of our own."""
-    server, _, port = scope.server.rpartition(":")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "REQUEST_URI": quote(scope.path) + (f"?{scope.query_string}" if scope.query_string else ""),
-        "SERVER_NAME": server,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": body,
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "graphkit.gone": threading.Event(),
-        "graphkit.query_id": uuid.uuid4().hex,
-    }
-    for name, value in scope.headers.items():
-        key = _NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
-        if name in _DATES and _NO_YEAR.search(value):
-            continue  # a date that cannot be read is to be ignored (RFC 9110, 13.1.3)
-        if "_" not in name:
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-    if "HTTP_HOST" not in environ and scope.authority:
-        environ["HTTP_HOST"] = scope.authority
-    return environ
-
-
-_NAMES: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-__all__ = ["packed"]
+__all__ = ["LEAST", "may_shrink", "packed", "takes_gzip"]
 
 Headers = list[tuple[str, str]]
 
-_LEAST: Final = 1_000
+LEAST: Final = 1_000
+"""Shorter answers are not packed."""
+
 _MOST: Final = 20_000_000
 _LEVEL: Final = 5
 _GZIP: Final = 31
@@ -25,11 +27,10 @@ def packed(headers: Headers, body: bytes, accepted: str) -> tuple[Headers, bytes
     tells caches that the answer depends on Accept-Encoding.
     """
     known = dict(headers)
-    kind = known.get("content-type", "").partition(";")[0].strip().lower()
-    if not kind.startswith((*_TEXTS, *_RDF)) and not kind.endswith(_PLUS):
+    if not may_shrink(known.get("content-type", "")):
         return headers, body
     varied = [*(each for each in headers if each[0] != "vary"), ("vary", _with(known.get("vary", "")))]
-    if not _LEAST <= len(body) <= _MOST or "content-encoding" in known or not _takes_gzip(accepted):
+    if "content-encoding" in known or not LEAST <= len(body) <= _MOST or not takes_gzip(accepted):
         return varied, body
     packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
     short = packer.compress(body) + packer.flush()
@@ -39,13 +40,23 @@ def packed(headers: Headers, body: bytes, accepted: str) -> tuple[Headers, bytes
     return [*kept, *weak, ("content-encoding", "gzip"), ("content-length", str(len(short)))], short
 
 
+def may_shrink(content_type: str) -> bool:
+    """Tell whether a media type is that of a text.
+
+    >>> may_shrink("text/csv; header=present"), may_shrink("image/png")
+    (True, False)
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind.startswith((*_TEXTS, *_RDF)) or kind.endswith(_PLUS)
+
+
 def _with(vary: str) -> str:
     return (
         vary if "accept-encoding" in vary.lower() or vary == "*" else ", ".join(filter(None, [vary, "Accept-Encoding"]))
     )
 
 
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     """Tell whether Accept-Encoding names gzip, or anything, with a weight above 0."""
     weights: dict[str, float] = {}
     for each in accepted.lower().split(","):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +16,7 @@ from graphkit.errors import GraphkitError
 from graphkit.store import open_store
 from webui.app import create_app
 from webui.protocol.lane import Lane
-from webui.protocol.results import results_of
+from webui.protocol.remembering import results_of
 from webui.serving.access_log import AccessLog
 from webui.serving.front import Front
 from webui.settings import Settings
@@ -49,7 +52,8 @@ class Place:
 def serve(place: Place, settings: Settings) -> None:
     """Serve a store until SIGTERM or SIGINT; requests under way are then answered, for at most 20 seconds.
 
-    One process holds the store and answers; another watches over it and starts it anew if it should die. A store in
+    One process holds the store and answers; another watches over it and starts it anew if it should die, and if that
+    one dies, both end. A store in
     a folder is opened for reading, and for writing where the settings have a token. Raises `GraphkitError` where the
     address cannot be had.
     """
@@ -86,6 +90,7 @@ class _Loader:
     settings: Settings
 
     def __call__(self) -> Front:
+        _end_with(os.getppid())
         return front(self._open(), self.settings, access_log=self.place.access_log, own=True)
 
     def _open(self) -> Store:
@@ -119,6 +124,20 @@ def front(store: Store, settings: Settings, *, access_log: str = "", own: bool =
         behind_proxy=settings.behind_proxy,
         token=settings.token or "",
     )
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that watches over it has died, so that it does not hold the port for ever."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOKS_EVERY)
+        _log.error("the process that watches over this one has died; this one ends too")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_STOPS_WITHIN)
+        os._exit(1)
+
+    threading.Thread(target=look, name="parent", daemon=True).start()
 
 
 def _spare_the_collector() -> None:
