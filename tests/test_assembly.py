@@ -40,7 +40,8 @@ def test_the_query_that_monitors_a_commitment_is_described_in_the_graph(shipped:
         "PREFIX sol: <https://w3id.org/solidarity-graph/ns#> SELECT ?label WHERE"
         " { ?c sol:monitoredBy ?q . ?q <http://www.w3.org/2000/01/rdf-schema#label> ?label }"
     )
-    assert frame.height == 4
+    monitored = "SELECT ?c ?q { ?c <https://w3id.org/solidarity-graph/ns#monitoredBy> ?q }"
+    assert frame.height == shipped.select(monitored).height >= 4
 
 
 def test_transfer_of_the_same_content_makes_no_version(shipped: Store, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_loaded_files_bring_what_follows_from_them(shipped: Store, tmp_path: Pat
     assert store.version.number == before.number + 1
     assert graph_iri("partners") in set(store.graphs()["graph"])
     assert store.ask(_TAKES_PART)
-    assert queries.run(store, "policy/commitments").height == 4
+    assert queries.run(store, "policy/commitments").equals(queries.run(shipped, "policy/commitments"))
 
 
 def test_of_several_files_all_come_in_or_none(shipped: Store, tmp_path: Path) -> None:
