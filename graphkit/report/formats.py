@@ -11,9 +11,12 @@ import polars as pl
 from graphkit.errors import unknown_name
 from graphkit.export import frame_to_text
 from graphkit.report.document import Report
+from graphkit.report.docx_file import to_docx
 from graphkit.report.html import to_html
 from graphkit.report.links import Links
 from graphkit.report.markdown import to_markdown
+from graphkit.report.pdf import to_pdf
+from graphkit.report.rdf import to_turtle
 
 __all__ = ["REPORT_FORMATS", "figures_frame", "report_as"]
 
@@ -49,6 +52,9 @@ _WRITERS: Final[Mapping[str, Callable[[Report, Links], bytes]]] = MappingProxyTy
     {
         "html": lambda report, links: to_html(report, links).encode(),
         "md": lambda report, links: to_markdown(report, links).encode(),
+        "pdf": to_pdf,
+        "docx": to_docx,
+        "ttl": lambda report, _links: to_turtle(report),
         "csv": _csv,
     }
 )

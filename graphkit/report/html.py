@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Final
 
 from graphkit.report.document import (
@@ -24,6 +25,7 @@ from graphkit.report.document import (
 )  # fmt: skip
 from graphkit.report.dots import placed
 from graphkit.report.links import Links
+from graphkit.report.wording import action_lines
 
 __all__ = ["chapters", "to_html"]
 
@@ -36,7 +38,7 @@ def to_html(report: Report, links: Links) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="color-scheme" content="light dark">\n<title>{escape(report.title)}</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{escape(report.title)}</h1>\n"
+        f"<style>{_style()}</style>\n</head>\n<body>\n<main>\n<h1>{escape(report.title)}</h1>\n"
         f'<p class="stamp">{escape(report.stamp)}</p>\n{chapters(report, links)}</main>\n</body>\n</html>\n'
     )
 
@@ -151,63 +153,12 @@ def _dots(dots: Dots, links: Links) -> str:
 
 
 def _action(action: Action, links: Links) -> str:
-    lines = [
-        ("Who", _named(action.who, links, "not named: whoever takes it up")),
-        ("With whom", _named(action.partners, links, "not known")),
-        ("Why", escape(action.why)),
-        ("Evidence", _named(action.evidence, links, "none named")),
-        ("Commitment", _commitment(action, links)),
-        ("Goal", _named(action.goals, links, "none that the shipped mappings give for it")),
-        ("What would show success", escape(action.success)),
-        ("How sure", f"{escape(action.strength)} · {_query(action.asked, links)}"),
-    ]
+    lines = [(name, _line(line, links)) for name, line in action_lines(action)]
+    name, sure = lines.pop()
+    lines.append((name, f"{sure} · {_query(action.asked, links)}"))
     pairs = "".join(f"<div><dt>{name}</dt><dd>{said}</dd></div>" for name, said in lines)
     return f'<article class="act" id="{escape(action.key)}"><h3>{escape(action.what)}</h3><dl>{pairs}</dl></article>'
 
 
-def _commitment(action: Action, links: Links) -> str:
-    if not action.commitments:
-        return "none: it would count as evidence for no loaded commitment"
-    return f"{_named(action.commitments, links, '')} ({escape(action.serves)})"
-
-
-def _named(things: tuple[Named, ...], links: Links, otherwise: str) -> str:
-    return ", ".join(_cell(thing, links) for thing in things) or f'<span class="soft">{escape(otherwise)}</span>'
-
-
-_STYLE: Final = """
-:root{color-scheme:light dark;--ink:#1c2421;--soft:#55625d;--line:#cfd8d4;--paper:#fff;--tint:#f1f6f4;--link:#0f5c4b;--warn:#fdf3dc}
-@media (prefers-color-scheme:dark){:root{--ink:#e8eeeb;--soft:#a7b5af;--line:#3a4742;--paper:#141a18;--tint:#1d2623;--link:#7fd1bb;--warn:#33290f}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif}
-main{max-width:62rem;margin:0 auto;padding:1.5rem 1rem 4rem}
-h1{font-size:1.9rem;line-height:1.2;margin:.5rem 0}
-h2{font-size:1.4rem;margin:2.5rem 0 .75rem;border-bottom:2px solid var(--line);padding-bottom:.25rem}
-h3{font-size:1.05rem;margin:0 0 .5rem}
-a{color:var(--link)}
-.soft,.stamp,.small{color:var(--soft)}.small{font-size:.86rem}
-.lead{font-size:1.1rem;background:var(--tint);padding:.5rem 1rem;border-radius:.4rem}
-.contents ol{columns:2;padding-left:1.4rem}
-.figures{list-style:none;margin:1rem 0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.75rem}
-.figures li{border:1px solid var(--line);border-radius:.4rem;padding:.6rem .8rem;display:flex;flex-direction:column;gap:.2rem}
-.figures .number{font-size:1.6rem;font-weight:600;text-decoration:none;font-variant-numeric:tabular-nums}
-.figures .what{font-weight:600}
-.not-known{background:var(--warn);padding:.6rem .9rem;border-radius:.4rem}
-.table-wrap{overflow-x:auto;margin-top:1.2rem}
-table{border-collapse:collapse;width:100%;font-size:.93rem}
-caption{text-align:left;font-weight:600;padding:.3rem 0}
-th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid var(--line)}
-tbody th{font-weight:400}.n{text-align:right;font-variant-numeric:tabular-nums}
-.note{margin-top:.3rem}
-.act{border:1px solid var(--line);border-left:.35rem solid var(--link);border-radius:.4rem;padding:.8rem 1rem;margin:1rem 0}
-.act dl{margin:0}.act dl div{display:grid;grid-template-columns:9rem 1fr;gap:.2rem .8rem;padding:.15rem 0}
-.act dt{color:var(--soft)}.act dd{margin:0}
-.dots svg{width:100%;max-height:30rem}.dots{margin:1rem 0}
-@media (max-width:40rem){.contents ol{columns:1}.act dl div{grid-template-columns:1fr}
-.cards thead{position:absolute;clip-path:inset(50%)}.cards tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}
-.cards th,.cards td{display:block;border:0;padding:.1rem 0;text-align:left}.cards tbody th{font-weight:600}
-.cards td::before{content:attr(data-name) ": ";color:var(--soft)}}
-@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--tint:#f4f4f4;--link:#000;--warn:#f4f4f4}
-body{font-size:10.5pt}main{max-width:none;padding:0}.contents{display:none}h2{break-after:avoid}.act,.figures li,tr{break-inside:avoid}
-a{text-decoration:none}.query::after{content:""}@page{margin:18mm}}
-""".strip()
+def _style() -> str:
+    return Path(__file__).with_name("report.css").read_text(encoding="utf-8").strip()

@@ -20,6 +20,7 @@ from graphkit.report.document import (
     plain,
 )
 from graphkit.report.links import Links
+from graphkit.report.wording import action_lines
 
 __all__ = ["to_markdown"]
 
@@ -68,22 +69,10 @@ def _table(table: Table, links: Links) -> str:
 
 
 def _action(action: Action, links: Links) -> str:
-    served = f"{_named(action.commitments, links)} ({_text(action.serves)})" if action.commitments else "none"
-    lines = [
-        ("Who", _named(action.who, links) or "not named: whoever takes it up"),
-        ("With whom", _named(action.partners, links) or "not known"),
-        ("Why", _text(action.why)),
-        ("Evidence", _named(action.evidence, links) or "none named"),
-        ("Commitment", served),
-        ("Goal", _named(action.goals, links) or "none that the shipped mappings give for it"),
-        ("What would show success", _text(action.success)),
-        ("How sure", f"{_text(action.strength)}; {_query(action.asked, links)}"),
-    ]
+    lines = [(name, _line(line, links)) for name, line in action_lines(action)]
+    name, sure = lines.pop()
+    lines.append((name, f"{sure}; {_query(action.asked, links)}"))
     return "\n".join([f"### {_text(action.what)}", "", *(f"* **{name}:** {said}" for name, said in lines)])
-
-
-def _named(things: tuple[Named, ...], links: Links) -> str:
-    return ", ".join(_cell(thing, links) for thing in things)
 
 
 def _line(line: Line, links: Links) -> str:
