@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from threading import Lock
 
@@ -13,6 +13,7 @@ from graphkit import queries
 from graphkit.gaps import GapReport, find_gaps
 from graphkit.measures import groups, position
 from graphkit.network import Network, load_network
+from graphkit.report import report_day
 from graphkit.store import Store, Version
 from webui.layout import places
 
@@ -45,6 +46,11 @@ class Analysis:
         """The gaps of the newest version."""
         return self._newest().report
 
+    @property
+    def dated(self) -> GapReport:
+        """The gaps of the newest version as of its own day, so that they stay the same for as long as it does."""
+        return self._newest().dated
+
     def picture(self, name: str) -> Picture:
         """Return the network of the query `name` with communities and places."""
         return self._newest().picture(name)
@@ -65,6 +71,11 @@ class _OfVersion:
     @cached_property
     def report(self) -> GapReport:
         return find_gaps(self.store, today=self.today)
+
+    @cached_property
+    def dated(self) -> GapReport:
+        day, today = report_day(self.store), self.today or datetime.now(UTC).date()
+        return self.report if day == today else find_gaps(self.store, today=day)
 
     def _picture(self, name: str) -> Picture:
         network = load_network(self.store, name)

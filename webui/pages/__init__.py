@@ -1,6 +1,18 @@
 """The pages: each is a query or a measure, a template, and the same rows as CSV and JSON."""
 
-from webui.pages import commitments, data, funding, home, map, network, organisation, organisations, stories, timeline  # noqa: A004
+from webui.pages import (
+    commitments,
+    data,
+    funding,
+    home,
+    map,  # noqa: A004
+    network,
+    organisation,
+    organisations,
+    reports,
+    stories,
+    timeline,
+)
 from webui.pages.blueprint import blueprint
 
 __all__ = [
@@ -13,6 +25,7 @@ __all__ = [
     "network",
     "organisation",
     "organisations",
+    "reports",
     "stories",
     "timeline",
 ]
