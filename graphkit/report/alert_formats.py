@@ -33,8 +33,8 @@ def alerts_to_json(found: Alerts) -> str:
         "region": found.region.iri if found.region else None,
         "counts": dict(found.counts),
         "alerts": [
-            {"key": alert.key, "kind": alert.kind, "about": alert.about.iri, "label": alert.about.label, "what": alert.what}
-            for alert in found.alerts
+            {"key": each.key, "kind": each.kind, "about": each.about.iri, "label": each.about.label, "what": each.what}
+            for each in found.alerts
         ],
     }  # fmt: skip
     return json.dumps(said, ensure_ascii=False, indent=2) + "\n"

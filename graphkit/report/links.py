@@ -16,7 +16,11 @@ _SAFE: Final = ":/?#[]@!$&'()*+,;=%-._~"
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses for a report: `base` is that of a service ("" for its pages among themselves), None for the lasting names; `version` is put on queries."""
+    """Addresses for a report.
+
+    `base` is that of a service ("" for its pages among themselves), None for the lasting names; `version` is put on
+    queries.
+    """
 
     base: str | None = None
     version: int | None = None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from graphkit.report.document import Action, Asked, Block, Cell, Dots, Figures, Line, Named, NotKnown, Report, Table, plain
+from graphkit.report.document import (
+    Action,
+    Asked,
+    Block,
+    Cell,
+    Dots,
+    Figures,
+    Line,
+    Named,
+    NotKnown,
+    Report,
+    Table,
+    plain,
+)
 from graphkit.report.dots import placed
 from graphkit.report.links import Links
 from graphkit.report.printing import font_file, pdf_library

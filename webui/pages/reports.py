@@ -93,7 +93,7 @@ def index() -> str:
 
 @blueprint.get("/reports/<path:region>")
 def report(region: str) -> str | Response:
-    """Show the report of a region; a suffix such as .pdf gives it in that format. `?against=` names others, repeated."""
+    """Show the report of a region; a suffix such as .pdf gives it in that format. `?against=` names others."""
     name, dot, suffix = region.rpartition(".")
     if dot and suffix in _TYPES:
         return _file(name, suffix)
@@ -120,7 +120,8 @@ def _file(region: str, suffix: str) -> Response:
     name = f"{region.rpartition('/')[2]}-{made.version.number if made.version else 'now'}.{suffix}"
     response.headers["Content-Disposition"] = f'{"inline" if suffix == "pdf" else "attachment"}; filename="{name}"'
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _report(name: str) -> Report:
@@ -224,7 +225,9 @@ def _group(found: Alerts, kind: str, title: str) -> dict[str, Any]:
         "kind": kind,
         "title": gettext(title),
         "count": found.counts[kind],
-        "rows": [{"about": {"label": each.about.label, "href": href(each.about.iri)}, "what": each.what} for each in shown],
+        "rows": [
+            {"about": {"label": each.about.label, "href": href(each.about.iri)}, "what": each.what} for each in shown
+        ],
         "left": found.counts[kind] - len(shown),
     }
 
