@@ -124,7 +124,7 @@ def _table(table: Table, links: Links) -> str:
         f'<div class="table-wrap cards" tabindex="0" role="region" aria-label="{escape(table.caption)}">'
         f'<table class="data"><caption>{escape(table.caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
-        f'<p class="small note"><b>Coverage:</b> {escape(table.coverage.rstrip("."))}.'
+        f'<p class="small basis"><b>Coverage:</b> {escape(table.coverage.rstrip("."))}.'
         f" <b>Method:</b> {escape(table.method)}."
         f" <b>Query:</b> {_query(table.asked, links)}{escape(more)}</p>"
     )

@@ -132,9 +132,9 @@ class _Paper:
 
     def _words(self, text: str, size: float, address: str = "") -> None:
         """Set words one by one: fpdf2 itself cuts a word in two where another piece of text stands before it."""
-        height, right = size * _POINT * _LEAD, self.pdf.w - self.pdf.r_margin
+        height, right = size * _POINT * _LEAD, self.pdf.w - self.pdf.r_margin - 2 * self.pdf.c_margin
         for word in _WORD.findall(text):
-            if self.pdf.get_x() + self.pdf.get_string_width(word.rstrip()) > right > self.pdf.epw:
+            if self.pdf.get_x() + self.pdf.get_string_width(word.rstrip()) > right:
                 self.pdf.ln(height)
             self.pdf.write(height, word, address)
 

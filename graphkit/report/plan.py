@@ -20,6 +20,9 @@ from graphkit.terms import ID, PREFIXES
 __all__ = ["doubts_section", "gaps_section", "plan_section"]
 
 _OF_A_KIND: Final = 3
+_MOST_THEMES: Final = 3
+"""What touches more themes than this says nothing of a goal."""
+_LONG: Final = 80
 _SILENCE: Final = (
     "What a source does not say is not known; it is not absent. Organisations whose place no source gives are in no"
     " region at all."
@@ -158,7 +161,8 @@ def _sides(facts: Facts, gaps: list[Gap]) -> dict[str, frozenset[str]]:
 def _of_gap(facts: Facts, gap: Gap, sides: Mapping[str, frozenset[str]]) -> Action:
     people = [Named(label, iri) for iri, label in zip(gap.members, gap.labels, strict=True) if _acts(iri)]
     served, serves = _served(facts, gap, sides)
-    themes = {*facts.found.places.themes_of(gap), *_themes(facts, served)}
+    own = facts.found.places.themes_of(gap)
+    themes = {*(own if len(own) <= _MOST_THEMES else ()), *_themes(facts, served)}
     others = [
         Named(each.label, each.iri)
         for each in gap.evidence
@@ -223,7 +227,12 @@ def _goals(themes: Iterable[str]) -> tuple[Named, ...]:
         pl.col("subject_id").is_in(wanted) & pl.col("object_id").str.starts_with(_SDG)
     )  # fmt: skip
     rows = table.select("object_id", "object_label").unique().sort("object_id")
-    return tuple(Named(f"{iri.removeprefix(_SDG)} {label}", iri) for iri, label in rows.iter_rows())
+    return tuple(Named(f"{iri.removeprefix(_SDG)} {_shortened(label)}", iri) for iri, label in rows.iter_rows())
+
+
+def _shortened(text: str) -> str:
+    """Cut a long name of a goal after a whole word."""
+    return text if len(text) <= _LONG else text[:_LONG].rpartition(" ")[0].rstrip(",;") + " …"
 
 
 def _of_commitment(facts: Facts, standing: Standing) -> Action:
