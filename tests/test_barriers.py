@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def asked(number: int, **words: str) -> str:
     usual = {"about": "tender-complexity", "stance": "for", "region": "place/south", "role": "manager",
              "consent": "anonymous-use"}  # fmt: skip
     cells = usual | words
-    return f"interview,{cells['about']},{cells['stance']},{cells['region']},,,,,i{number},{cells['role']},{cells['consent']}"
+    said = f"interview,{cells['about']},{cells['stance']},{cells['region']}"
+    return f"{said},,,,,i{number},{cells['role']},{cells['consent']}"
 
 
 def sheet(folder: Path, *rows: str, header: str = ",".join(COLUMNS)) -> Path:
@@ -79,18 +81,17 @@ def test_who_refused_is_not_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_no_answer_that_is_kept_is_of_too_few(seed: int, tmp_path: Path) -> None:
     """Whatever people said, each kept answer has five or more, and kept and left out are all that were given."""
-    import random
-
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 - invented data
     roles = {n: draw.choice(["manager", "user", "funder"]) for n in range(40)}
+    themes, stances, places = ["fragmentation", "consortia"], ["for", "against"], ["place/north", "place/south"]
     rows = [
-        asked(n, role=roles[n], about=draw.choice(["fragmentation", "consortia"]), stance=draw.choice(["for", "against"]),
-              region=draw.choice(["place/north", "place/south"]))
-        for n in range(40) for _ in range(3)
-    ]  # fmt: skip
+        asked(n, role=roles[n], about=draw.choice(themes), stance=draw.choice(stances), region=draw.choice(places))
+        for n in range(40)
+        for _ in range(3)
+    ]
     found = coded(tmp_path, *rows)
     assert (found.cells["people"] >= 5).all()
-    distinct = {tuple(row.split(",")[1:4]) + (row.split(",")[8],) for row in rows}
+    distinct = {(*row.split(",")[1:4], row.split(",")[8]) for row in rows}
     assert found.cells["people"].sum() + found.suppressed_people == len(distinct)
 
 
