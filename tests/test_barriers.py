@@ -216,11 +216,12 @@ def test_a_region_has_the_places_within_it(harbour: Store) -> None:
 
 
 def test_a_building_block_answers_elsewhere(harbour: Store) -> None:
-    """Fragmentation at the quay is answered by the consortia of the south; a part of the same region is no elsewhere."""
+    """Fragmentation at the quay is answered by the consortia of the south; a region around it is no elsewhere."""
     columns = ("region_label", "barrier_label", "building_block_label", "elsewhere_label", "claims_for")
     assert answers(harbour).select(columns).rows() == [("Quay", "Fragmentation", "Consortia", "South", 1)]
     facts = f"""{PREFIXES} @prefix stance: <https://w3id.org/solidarity-graph/vocabulary/stance/> .
-        id:c a sol:Claim ; rdfs:label "C"@en ; schema:about <https://w3id.org/solidarity-graph/vocabulary/building-block/consortia> ;
+        @prefix block: <https://w3id.org/solidarity-graph/vocabulary/building-block/> .
+        id:c a sol:Claim ; rdfs:label "C"@en ; schema:about block:consortia ;
         sol:stance stance:for ; prov:atLocation place:north ; sol:claimant id:organisation.x ."""
     assert answers(harbour_store(facts.encode())).height == 1
 
