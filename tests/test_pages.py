@@ -39,7 +39,7 @@ PAGES = (
     "/ns",
     "/ns/Activity",
     "/versions",
-    "/versions/5",
+    "/versions/1",
 )
 
 

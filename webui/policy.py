@@ -8,7 +8,7 @@ __all__ = ["policy"]
 
 
 def policy(*, frame_ancestors: Sequence[str] = ("'self'",)) -> str:
-    """Return the policy of a page that only pages of `frame_ancestors` may put into a frame; our own do, for stories."""
+    """Return the policy of a page that only pages of `frame_ancestors` may frame; our own do, for stories."""
     return "; ".join(
         [
             "default-src 'none'",

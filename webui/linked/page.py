@@ -176,7 +176,9 @@ def _traced(row: Mapping[str, Any], names: Mapping[str, str], licences: Mapping[
         "name": gettext("Name") if row["property"] == _LABEL else relation_words(row["property"], "out", names),
         "order": relation_order(row["property"]),
         "value": row["value_label"] or row["value"],
-        "source": link(row["source"], names) if row["source"] else {"label": gettext("a source that is not named"), "href": ""},
+        "source": link(row["source"], names)
+        if row["source"]
+        else {"label": gettext("a source that is not named"), "href": ""},
         "lines": row["line"],
         "licence": licence_link(licences[row["source"]], names) if row["source"] in licences else None,
         "passages": [link(passage, names) for passage in row["passage"]] if not row["line"] else [],
