@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 from graphkit.ontology import load_ontology
 from graphkit.store import Store, open_store
@@ -42,9 +43,12 @@ _LAST = ("Housing", "Bakery", "Energy", "Credit Union", "Farm", "Workshop", "The
 _KINDS = ("co-operative", "credit-union", "charity", "community-interest-company", "association", "social-enterprise")
 
 
-def made_graph(organisations: int, *, ties_each: float = 2.5, seed: int = 1) -> Store:
-    """Return a store with so many organisations in communities of about 60, and about `ties_each` ties for each."""
-    store = open_store()
+def made_graph(organisations: int, *, ties_each: float = 2.5, seed: int = 1, folder: Path | None = None) -> Store:
+    """Return a store, in memory or in a folder, with so many organisations in communities of about 60.
+
+    There are about `ties_each` ties for each organisation.
+    """
+    store = open_store(folder) if folder else open_store()
     text = _PREFIXES + "".join(_lines(organisations, ties_each, random.Random(seed)))
     with store.change("made for measuring") as change:
         load_ontology(change)

@@ -36,6 +36,7 @@ __all__ = ["create_app"]
 def create_app(store: Store, settings: Settings | None = None) -> Flask:
     """Return the application over `store`; it reads and never writes."""
     settings = settings or Settings()
+    policy(frame_ancestors=settings.embedding)  # A site that is no site is told at the start.
     app = Flask(__name__, static_folder=str(static_folder()), static_url_path="/static")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     names = Names(store)

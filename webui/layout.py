@@ -32,6 +32,7 @@ _FORCED: Final = 400
 _GAP: Final = 1.0
 _ISOLATES_APART: Final = 1.0
 _INSIDE: Final = 3.0
+_PAIR: Final = 2
 _TOUCHING: Final = 1e-3
 _GOLDEN: Final = np.pi * (3 - np.sqrt(5))
 
@@ -146,6 +147,8 @@ def _pack(spots: Points, graph: nx.Graph[int], parts: list[list[int]]) -> tuple[
 def _placed(part: nx.Graph[int]) -> Points:
     """Place one connected part within the square from -1 to 1."""
     rows = sorted(part)
+    if len(rows) == _PAIR:
+        return np.array([[0.0, 0.5], [0.0, -0.5]])  # One above the other, so that names beside them have room.
     if len(rows) <= _EXACT_AT_MOST:
         found = nx.kamada_kawai_layout(part, weight="length", pos=nx.circular_layout(part))
     else:

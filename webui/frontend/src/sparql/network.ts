@@ -1,4 +1,5 @@
 /** The answer as a network: the picture of the network page over the ties of the answer, with a list beside it. */
+import { t, tn } from "../i18n";
 import { forceCenter, forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY, type SimulationNodeDatum } from "d3-force";
 import "../styles/network.css";
 import { el } from "../dom";
@@ -7,13 +8,13 @@ import { Model } from "../network/model";
 import { markClass } from "../network/palette";
 import type { Seen } from "../network/view";
 import { THEME_CHANGED } from "../theme";
-import { counted, type Answer, type Cell, type Term } from "./answer";
+import { type Answer, type Cell, type Term } from "./answer";
 import { tieColumns } from "./fit";
 import type { Names } from "./names";
 
 const MOST_THINGS = 400;
 const TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
-const OTHER = "without a class";
+const OTHER = t("without a class");
 
 /** The things and ties that are drawn, ready to be listed. */
 interface Data {
@@ -36,15 +37,15 @@ export async function drawNetwork(host: HTMLElement, answer: Answer, names: Name
   await names.learn([...[...kept].map((id) => found.things.get(id)), ...ties.map((tie) => tie.relation), ...[...found.kinds.values()].map(uri)]);
   const data = dataOf(found, kept, ties, names);
   const summary = summarise(found, kept, data);
-  const stage = el("div", { class: "picture-canvas", role: "img", "aria-label": `Picture: ${summary} The list beside it holds the same.` });
-  const side = el("div", { class: "panel", role: "region", "aria-label": "Things in the network", tabindex: "0" });
+  const stage = el("div", { class: "picture-canvas", role: "img", "aria-label": `${t("Picture:")} ${summary} ${t("The list beside it holds the same.")}` });
+  const side = el("div", { class: "panel", role: "region", "aria-label": t("Things in the network"), tabindex: "0" });
   const tools = el("div", { class: "camera" });
   host.replaceChildren(
     el("p", { class: "view-summary" }, summary),
     el(
       "div",
       { class: "picture answer-network" },
-      el("div", { class: "picture-stage" }, el("div", { class: "picture-tools", role: "group", "aria-label": "How the picture shows the network" }, legend(data), tools), el("div", { class: "picture-field" }, stage)),
+      el("div", { class: "picture-stage" }, el("div", { class: "picture-tools", role: "group", "aria-label": t("How the picture shows the network") }, legend(data), tools), el("div", { class: "picture-field" }, stage)),
       side,
     ),
   );
@@ -161,14 +162,14 @@ function layout(ids: string[], ties: Data["ties"]): Map<string, { x: number; y: 
 
 function summarise(found: Found, kept: Set<string>, data: Data): string {
   const best = [...data.things].sort((a, b) => b.degree - a.degree)[0];
-  const joined = best?.degree ? ` Best joined: ${best.label} (${counted(best.degree, "tie")}).` : "";
-  const less = kept.size < found.things.size ? ` The ${kept.size} best joined of ${found.things.size.toLocaleString("en")} things are drawn; the table has all.` : "";
-  return `${counted(kept.size, "thing")}, ${counted(data.ties.length, "tie")}.${joined}${less}`;
+  const joined = best?.degree ? ` ${t("Best joined: {name} ({ties}).", { name: best.label, ties: tn("{n} tie", "{n} ties", best.degree) })}` : "";
+  const less = kept.size < found.things.size ? ` ${t("The {kept} best joined of {all} things are drawn; the table has all.", { kept: kept.size, all: found.things.size })}` : "";
+  return `${tn("{n} thing", "{n} things", kept.size)}, ${tn("{n} tie", "{n} ties", data.ties.length)}.${joined}${less}`;
 }
 
 function legend(data: Data): HTMLElement {
   const kinds = data.kinds.slice(0, 8);
-  if (kinds.length < 2) return el("span", { class: "soft" }, "Size: number of ties");
+  if (kinds.length < 2) return el("span", { class: "soft" }, t("Size: number of ties"));
   return el("span", { class: "legend" }, ...kinds.map((kind, i) => el("span", { class: "tight" }, el("span", { class: markClass(i), "aria-hidden": "true" }), ` ${kind}`)));
 }
 
@@ -197,9 +198,9 @@ async function picture(host: HTMLElement, stage: HTMLElement, tools: HTMLElement
   document.addEventListener(THEME_CHANGED, () => drawn.show(view, true));
   const button = (label: string, sign: string, act: () => void) => el("button", { type: "button", class: "icon", "aria-label": label, title: label, click: act }, sign);
   tools.append(
-    button("Zoom in", "+", () => drawn.zoom(1 / 1.6)),
-    button("Zoom out", "−", () => drawn.zoom(1.6)),
-    button("Show the whole network", "⤢", () => drawn.reset()),
+    button(t("Zoom in"), "+", () => drawn.zoom(1 / 1.6)),
+    button(t("Zoom out"), "−", () => drawn.zoom(1.6)),
+    button(t("Show the whole network"), "⤢", () => drawn.reset()),
   );
   return select;
 }
@@ -210,7 +211,7 @@ function list(side: HTMLElement, data: Data, found: Found, names: Names, id: str
     el("li", {}, el("button", { type: "button", class: "row", click: () => select(to) }, el("span", { class: "name" }, label), el("span", { class: "aside" }, aside)));
   if (!id) {
     const sorted = [...data.things].sort((a, b) => b.degree - a.degree || a.label.localeCompare(b.label));
-    side.replaceChildren(el("h3", {}, "Things by number of ties"), el("ul", { class: "plain" }, ...sorted.map((each) => row(each.label, String(each.degree), each.id))));
+    side.replaceChildren(el("h3", {}, t("Things by number of ties")), el("ul", { class: "plain" }, ...sorted.map((each) => row(each.label, String(each.degree), each.id))));
     return;
   }
   const labels = new Map(data.things.map((each) => [each.id, each.label]));
@@ -218,7 +219,7 @@ function list(side: HTMLElement, data: Data, found: Found, names: Names, id: str
   const href = names.href(found.things.get(id)!);
   const heading = el("h3", { tabindex: "-1" }, href ? el("a", { href }, label) : label);
   side.replaceChildren(
-    el("button", { type: "button", class: "plain back", click: () => select(null) }, "← All things"),
+    el("button", { type: "button", class: "plain back", click: () => select(null) }, t("← All things")),
     heading,
     el("ul", { class: "plain" }, ...neighbours(data, id).map((each) => row(labels.get(each.id) ?? each.id, each.kinds, each.id))),
   );
