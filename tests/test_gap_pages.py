@@ -17,6 +17,7 @@ from graphkit.gaps import load_reviews
 from graphkit.store import Store
 from webui import create_app
 from webui.settings import Settings
+from webui.state import state_of
 
 TOKEN = "a-long-word-for-the-tests"  # noqa: S105
 TODAY = date(2026, 1, 1)
@@ -33,7 +34,10 @@ def seed() -> Iterator[Store]:
 @pytest.fixture
 def app(seed: Store) -> Flask:
     """Open the pages with a token."""
-    return create_app(seed, Settings(today=TODAY, token=TOKEN))
+    made = create_app(seed, Settings(today=TODAY, token=TOKEN))
+    state_of(made).analysis.picture("networks/collaboration")
+    assert state_of(made).analysis.report.gaps
+    return made
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from benchmarks._network_graph import made_graph
 from graphkit.assembly import assemble_shipped
 from webui import create_app
 from webui.settings import Settings
+from webui.state import state_of
 
 pytestmark = pytest.mark.browser
 
@@ -157,6 +158,7 @@ def test_a_gap_goes_on_the_plan_and_off_again(page: Page) -> None:
 def reviewed(browser: Browser) -> Iterator[Page]:
     """Serve a graph of its own that may be reviewed."""
     app = create_app(assemble_shipped(), Settings(today=date(2026, 1, 1), token=TOKEN))
+    state_of(app).analysis.picture("networks/collaboration")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -197,7 +199,9 @@ def test_a_gap_is_dismissed_by_keyboard(reviewed: Page) -> None:
 @pytest.fixture(scope="module")
 def large(browser: Browser) -> Iterator[Page]:
     """Serve 900 organisations."""
-    server = make_server("127.0.0.1", 0, create_app(made_graph(900), Settings(today=date(2026, 1, 1))), threaded=True)
+    app = create_app(made_graph(900), Settings(today=date(2026, 1, 1)))
+    state_of(app).analysis.picture("networks/collaboration")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     context = browser.new_context(base_url=f"http://127.0.0.1:{server.server_port}")

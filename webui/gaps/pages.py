@@ -32,7 +32,7 @@ from webui.state import analysis, settings, store
 
 __all__ = ["register"]
 
-_PATIENCE: Final = 8.0
+_PATIENCE: Final = 10.0
 _PAIR: Final = 2
 _ON_THE_NETWORK: Final = frozenset({"P1", "P2", "R1", "R2", "B1", "B2", "S1", "G3"})
 

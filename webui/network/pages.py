@@ -26,11 +26,12 @@ from webui.network.scene import Scene, scene
 from webui.picture import size_labels
 from webui.policy import policy
 from webui.protocol.access import own_address
+from webui.serving.packing import packed
 from webui.state import analysis, settings
 
 __all__ = ["Shown", "register", "shown", "summary", "waiting"]
 
-_PATIENCE: Final = 4.0
+_PATIENCE: Final = 10.0
 """How long a page waits for a picture or for the gaps before it says that they are being made."""
 _ROWS: Final = 50
 _GAPS_SHOWN: Final = 50
@@ -312,7 +313,17 @@ def _data() -> Response:
     except NotReady as error:
         return waiting(error, as_json=True)
     data = scene_data(view.scene, view.version)
-    return jsonify({**data, "summary": summary(view.scene), "late": view.late})
+    return _packed(jsonify({**data, "summary": summary(view.scene), "late": view.late}))
+
+
+def _packed(response: Response) -> Response:
+    """Pack a long answer here: the front packs only what comes in one piece."""
+    headers = [(name.lower(), value) for name, value in response.headers.items()]
+    headers, body = packed(headers, response.get_data(), request.headers.get("Accept-Encoding", ""))
+    response.set_data(body)
+    for name, value in headers:
+        response.headers[name] = value
+    return response
 
 
 def _file(form: str) -> Response:
