@@ -1,7 +1,8 @@
-"""Words that pages show and that no page writes: the names of kinds of gaps, tiers, verdicts, and of relations."""
+"""Words that pages show and that no page writes: the names of kinds of gaps, tiers, verdicts, relations, networks."""
 
 from __future__ import annotations
 
+from graphkit import queries
 from graphkit.gaps import KINDS, TIERS, VERDICTS
 from webui.words import relation_texts
 
@@ -13,4 +14,5 @@ def spoken() -> list[str]:
     found = [*(text for kind in KINDS.values() for text in (kind.name, kind.question))]
     found += [tier.replace("-", " ") for tier in TIERS]
     found += [*VERDICTS, *relation_texts()]
+    found += [name.rpartition("/")[2].replace("-", " ") for name in queries.catalogue() if name.startswith("networks/")]
     return list(dict.fromkeys(text for text in found if text))

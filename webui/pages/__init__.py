@@ -1,6 +1,6 @@
 """The pages: each is a query or a measure, a template, and the same rows as CSV and JSON."""
 
-from webui.pages import commitments, data, funding, home, map, network, organisation, organisations, stories, timeline  # noqa: A004
+from webui.pages import commitments, data, funding, home, map, organisation, organisations, stories, timeline  # noqa: A004
 from webui.pages.blueprint import blueprint
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "funding",
     "home",
     "map",
-    "network",
     "organisation",
     "organisations",
     "stories",
