@@ -1,6 +1,19 @@
 """The pages: each is a query or a measure, a template, and the same rows as CSV and JSON."""
 
-from webui.pages import commitments, data, funding, home, map, network, organisation, organisations, stories, timeline  # noqa: A004
+from webui.pages import (
+    commitments,
+    data,
+    funding,
+    home,
+    map,  # noqa: A004 - a map is what it is
+    network,
+    opportunities,
+    organisation,
+    organisations,
+    scorecard,
+    stories,
+    timeline,
+)
 from webui.pages.blueprint import blueprint
 
 __all__ = [
@@ -11,8 +24,10 @@ __all__ = [
     "home",
     "map",
     "network",
+    "opportunities",
     "organisation",
     "organisations",
+    "scorecard",
     "stories",
     "timeline",
 ]

@@ -43,10 +43,11 @@ def flows(values: Values) -> pl.DataFrame:
     return typed(sums("funding/pairs", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
 
 
-def currencies(frame: pl.DataFrame) -> pl.DataFrame:
+def currencies(frame: pl.DataFrame, whole: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the currencies with their grants, sums, funders and recipients, that with most grants first.
 
-    A grant of several recipients stands in several rows: the sums of a currency then hold it more than once.
+    A grant of several recipients stands in several rows, each with its part of the amount: the number of grants of a
+    currency is right only where `whole` is given, an answer in which each grant counts once.
     """
     found = frame.group_by("currency").agg(
         pl.col("grants").sum(),
@@ -55,6 +56,9 @@ def currencies(frame: pl.DataFrame) -> pl.DataFrame:
         funders=pl.col("funder").n_unique(),
         recipients=pl.col("recipient").n_unique(),
     )
+    if whole is not None:
+        once = whole.group_by("currency").agg(pl.col("grants").sum())
+        found = found.drop("grants").join(once, on="currency", how="left").with_columns(pl.col("grants").fill_null(0))
     return found.sort(pl.col("currency") == "", pl.col("grants"), "currency", descending=[False, True, False])
 
 

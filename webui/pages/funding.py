@@ -9,7 +9,7 @@ from flask import render_template, request
 
 from graphkit.terms import ID, compact
 from webui.catalogue.choices import short_iri
-from webui.i18n.choosing import gettext
+from webui.i18n.choosing import gettext, ngettext
 from webui.linked.reading import reader
 from webui.links import href, names_of, query_href
 from webui.pages.about import about, coverage
@@ -35,7 +35,7 @@ def funding() -> str:
     """Show the largest flows as a picture and as a table, and the sums by year, kind and region."""
     values = _values()
     found = flows(values)
-    held = currencies(found)
+    held = currencies(found, sums(_BY_YEAR, values))
     currency = _currency(held)
     seen = picture(found, currency)
     return render_template(
@@ -253,10 +253,12 @@ def _notes(found: pl.DataFrame) -> list[str]:
         )
     ]
     if found["shared"].sum():
+        shared = found.filter(pl.col("shared") > 0).height
         notes.append(
-            gettext(
-                "%(number)s rows are of grants with several recipients: their whole amount stands with each of them.",
-                number=found.filter(pl.col("shared") > 0).height,
+            ngettext(
+                "%(num)s row holds a grant that several organisations gave or got: it is divided equally among them.",
+                "%(num)s rows hold grants that several organisations gave or got: each is divided equally among them.",
+                shared,
             )
         )
     return notes
