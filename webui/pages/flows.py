@@ -13,7 +13,7 @@ from webui.links import href
 from webui.pages.blueprint import money, share
 from webui.pages.frames import Values, answer, typed
 
-__all__ = ["MONEY", "Picture", "currencies", "flows", "picture", "sums"]
+__all__ = ["MONEY", "Picture", "currencies", "flows", "flows_of", "picture", "shaped", "sums"]
 
 MONEY: Final = pl.Decimal(38, 2)
 """Amounts as they are added: exact, with cents."""
@@ -34,13 +34,23 @@ class Picture:
 
 def sums(name: str, values: Values) -> pl.DataFrame:
     """Return an answer with grants and amounts by currency; a currency that is not stated is an empty text."""
-    found = typed(answer(name, values), currency=pl.String, grants=pl.Int64, amount=MONEY)
+    return shaped(answer(name, values))
+
+
+def shaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give grants and amounts their types; a currency that is not stated is an empty text."""
+    found = typed(frame, currency=pl.String, grants=pl.Int64, amount=MONEY)
     return found.with_columns(pl.col("currency").fill_null(""))
 
 
 def flows(values: Values) -> pl.DataFrame:
     """Return the answer of funding/pairs to `values`."""
     return typed(sums("funding/pairs", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
+
+
+def flows_of(iri: str, side: str) -> pl.DataFrame:
+    """Return the flows of which an organisation is the "funder" or the "recipient"."""
+    return flows({}).filter(pl.col(side) == iri)
 
 
 def currencies(frame: pl.DataFrame, whole: pl.DataFrame | None = None) -> pl.DataFrame:

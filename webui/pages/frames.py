@@ -39,6 +39,7 @@ class Frames:
     def __init__(self, most: int = MOST_BYTES) -> None:
         self._most, self._held = most, 0
         self._lock = threading.Lock()
+        self.patience = threading.Lock()
         self._frames: OrderedDict[tuple[str, str], pl.DataFrame] = OrderedDict()
 
     def get(self, key: tuple[str, str]) -> pl.DataFrame | None:
@@ -72,17 +73,25 @@ def shown() -> Pick:
 def answer(name: str | Query, values: Values | None = None) -> pl.DataFrame:
     """Answer a stored query on the version that the present page shows.
 
-    The answer of a version is kept, for a version never changes. Raises `LimitError` beyond the service's limits.
+    The answer of a version is kept, for a version never changes. What nobody chose values for is asked of the newest
+    version without a limit of time, one after the other: these are few questions, and each is asked once. All else
+    runs within the limits of the service and raises `LimitError` beyond them.
     """
     query = queries.find(name) if isinstance(name, str) else name
     asked, picked = dict(values or {}), shown()
     key = (_mark(picked.version), queries.bind(query, asked))
     frames: Frames = current_app.extensions[_KEPT]
     kept = frames.get(key) if key[0] else None
-    if kept is None:
+    if kept is not None:
+        return kept
+    if asked or picked.number is not None or not key[0]:
         kept = queries.run(reader(picked.number), query, **asked)
-        if key[0]:
-            frames.put(key, kept)
+    else:
+        with frames.patience:
+            waited = frames.get(key)
+            kept = queries.run(store(), query) if waited is None else waited
+    if key[0]:
+        frames.put(key, kept)
     return kept
 
 
