@@ -1,6 +1,18 @@
 """The pages: each is a query or a measure, a template, and the same rows as CSV and JSON."""
 
-from webui.pages import commitments, data, funding, home, map, organisation, organisations, stories, timeline  # noqa: A004
+from webui.pages import (
+    commitments,
+    data,
+    funding,
+    home,
+    map,  # noqa: A004 - a map is what it is
+    opportunities,
+    organisation,
+    organisations,
+    scorecard,
+    stories,
+    timeline,
+)
 from webui.pages.blueprint import blueprint
 
 __all__ = [
@@ -10,8 +22,10 @@ __all__ = [
     "funding",
     "home",
     "map",
+    "opportunities",
     "organisation",
     "organisations",
+    "scorecard",
     "stories",
     "timeline",
 ]

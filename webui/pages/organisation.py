@@ -19,7 +19,7 @@ from webui.i18n.choosing import gettext
 from webui.linked.sections import offer
 from webui.links import href
 from webui.pages.blueprint import blueprint
-from webui.pages.flows import currencies, flows
+from webui.pages.flows import currencies, flows_of
 from webui.pages.frames import answer, shown, typed
 from webui.pages.funding import agent_href
 from webui.state import analysis
@@ -108,8 +108,8 @@ def neighbours(iri: str) -> list[dict[str, Any]]:
 
 def _money(iri: str) -> list[dict[str, Any]]:
     """Return what an organisation received and gave, summed within each currency."""
-    ways = (("in", {"recipient": iri}), ("out", {"funder": iri}))
-    return [{"way": way} | row for way, values in ways for row in currencies(flows(values)).rows(named=True)]
+    ways = (("in", "recipient"), ("out", "funder"))
+    return [{"way": way} | row for way, side in ways for row in currencies(flows_of(iri, side)).rows(named=True)]
 
 
 # ---- The picture ---------------------------------------------------------------------------------------
