@@ -2,9 +2,10 @@
 
     python benchmarks/real_graph.py --store real-store
 
-Reads the folder in GRAPHKIT_REAL_DATA (default `../shared/data` beside the repository). Each step runs in a process of its own,
-so that its peak memory can be told. Prints for each source rows in, kept and refused, statements, seconds and memory, and at the
-end the whole: quads, seconds, statements per second. Exits 1 where a source does not have as many rows as its file.
+Reads the folder in GRAPHKIT_REAL_DATA (default `../shared/data` beside the repository). Each step runs in a process of
+its own, so that its peak memory can be told. Prints for each source rows in, kept and refused, statements, seconds and
+memory, and at the end the whole: quads, seconds, statements per second. Exits 1 where a source does not have as many
+rows as its file.
 """
 
 from __future__ import annotations
