@@ -540,3 +540,21 @@ def test_a_commitment_has_the_figures_of_its_indicators(harbour: FlaskClient) ->
     html = harbour.get("/commitments").text
     assert "Figures for" in html
     assert "How much could be looked at" in html
+
+
+def test_who_is_signed_in_writes_a_story_without_sending_the_token_again(coast: Store) -> None:
+    """The form carries the word of the session; without it the session alone is not enough."""
+    client = _opened(coast, token=TOKEN)
+    assert client.post("/sign-in", data={"token": TOKEN, "next": "/stories"}).status_code == 303
+    word = re.search(r'name="word" value="([0-9a-f]+)"', client.get("/stories/new").text)
+    assert word
+    assert client.post("/stories", data=_form(word="0" * 64)).status_code == 403
+    assert client.post("/stories", data=_form(word=word[1])).status_code == 303
+
+
+def test_tokens_cannot_be_guessed_at_speed(coast: Store) -> None:
+    """After ten wrong ones in a minute no further one is looked at, not even the right one."""
+    client = _opened(coast, token=TOKEN)
+    for _ in range(10):
+        assert client.post("/stories", data=_form(token="a" * 20)).status_code == 403
+    assert client.post("/stories", data=_form(token=TOKEN)).status_code == 429

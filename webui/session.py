@@ -18,11 +18,11 @@ from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from webui.i18n.choosing import gettext
-from webui.protocol.access import has_token, require_own_site
+from webui.protocol.access import has_token, is_token, require_own_site
 from webui.protocol.problems import Refusal
 from webui.state import settings
 
-__all__ = ["form_word", "is_signed_in", "may_write_here", "register", "require_writer", "way_back"]
+__all__ = ["form_word", "is_signed_in", "may_write_here", "register", "require_writer", "takes_token", "way_back"]
 
 _COOKIE: Final = "graphkit-session"
 _FIELD: Final = "word"
@@ -93,6 +93,16 @@ def require_writer() -> None:
         )
     if not hmac.compare_digest(form_word(), request.form.get(_FIELD, "")[:_LONGEST]):
         raise Refusal(403, "the form is not of this session", hint="load the page again and send the form once more")
+
+
+def takes_token(sent: str) -> bool:
+    """Tell whether a form has the token of the deployment; a wrong one counts as a try, of which there are few."""
+    tries: _Tries = _of_app()
+    tries.check()
+    good = is_token(sent[:_LONGEST])
+    if not good:
+        tries.wrong()
+    return good
 
 
 def way_back(text: str) -> str:

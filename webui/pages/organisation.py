@@ -38,6 +38,7 @@ _CENTRE: Final = (380.0, 190.0)
 _RADIUS: Final = (190.0, 150.0)
 _LONGEST: Final = 26
 _PAIR: Final = 2
+_PATIENCE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,12 @@ def _money(iri: str) -> list[dict[str, Any]]:
 def surroundings(iri: str) -> dict[str, Any] | None:
     """Return the picture around an organisation: its partners with most in common, the ties between them, suggestions.
 
-    None for an organisation that is not in the network of working together, or that has nobody around it.
+    None for an organisation that is not in the network of working together or has nobody around it, and while the
+    search for gaps still goes on.
     """
-    report = analysis().report
+    report = analysis().report_within(_PATIENCE)
+    if report is None:
+        return None
     network = report.network
     place = network.rows.get(iri)
     if place is None:
