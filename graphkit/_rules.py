@@ -26,7 +26,8 @@ _MINUS: Final = "Minus"
 class Rule:
     """A CONSTRUCT query whose answers only grow with what its patterns match, but for what it says must not exist.
 
-    `blockers` are the groups of patterns of its FILTER NOT EXISTS or MINUS that are not just what it concludes.
+    `blockers` are the groups of patterns of its FILTER NOT EXISTS and MINUS that are not just what it concludes.
+    The engine asks NOT EXISTS anew for each answer and MINUS once: of several triples MINUS is the right word.
     """
 
     text: str
@@ -103,10 +104,10 @@ def _gather(part: object, body: list[_Triple], groups: list[tuple[_Triple, ...]]
             groups.append(tuple(inner))
             return
         if part.name == _MINUS:
-            inner = list[_Triple]()
-            _gather(part.p2, inner, groups)
-            groups.append(tuple(inner))
+            taken = list[_Triple]()
             _gather(part.p1, body, groups)
+            _gather(part.p2, taken, groups)
+            groups.append(tuple(taken))
             return
         if "triples" in part:
             body += part["triples"]
