@@ -47,6 +47,8 @@ PAGES = (
     "/commitments?status=no-evidence",
     "/opportunities",
     "/scorecard",
+    "/barriers",
+    "/barriers?part=barrier",
 )
 
 
@@ -558,3 +560,15 @@ def test_tokens_cannot_be_guessed_at_speed(coast: Store) -> None:
     for _ in range(10):
         assert client.post("/stories", data=_form(token="a" * 20)).status_code == 403
     assert client.post("/stories", data=_form(token=TOKEN)).status_code == 429
+
+
+def test_barriers_leave_out_answers_of_few_people_and_say_so(harbour: FlaskClient) -> None:
+    """The seven of the north are counted; what answers a barrier elsewhere stands below; the CSV has the same rows."""
+    html = harbour.get("/barriers").text
+    rows = _table(html, "barriers")
+    assert ["North", "1", "1", "7", "0"] in [row[2:7] for row in rows]
+    assert ["Fragmentation", "Quay", "Consortia", "South"] in _table(html, "answers")
+    assert len(list(csv.DictReader(io.StringIO(harbour.get("/barriers.csv").text)))) == len(rows)
+    assert {row[1] for row in _table(harbour.get("/barriers?part=building+block").text, "barriers")} == {
+        "building block"
+    }

@@ -1,6 +1,7 @@
 """The pages: each is a query or a measure, a template, and the same rows as CSV and JSON."""
 
 from webui.pages import (
+    barriers,
     commitments,
     data,
     funding,
@@ -16,6 +17,7 @@ from webui.pages import (
 from webui.pages.blueprint import blueprint
 
 __all__ = [
+    "barriers",
     "blueprint",
     "commitments",
     "data",

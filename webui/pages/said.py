@@ -58,5 +58,7 @@ SAID: Final = (
     N_("its theme"),
     N_("its CPV division"),
     N_("its place"),
+    N_("barrier"),
+    N_("building block"),
 )
 """What explore/counts, explore/coverage, explore/timeline and explore/neighbours say."""
