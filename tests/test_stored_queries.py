@@ -36,6 +36,10 @@ VALUES: dict[str, dict[str, str | Sequence[str]]] = {
     "explore/traces": {"thing": "activity/bread-project"},
     "explore/usage": {"term": "sol:Commitment"},
     "policy/events-by-eu-bodies": {"kind": "voc:kind/public-body"},
+    "region/grants": {"region": "place/upton"},
+    "region/organisations": {"region": "place/upton"},
+    "region/participations": {"region": "place/upton"},
+    "region/things": {"region": "place/upton"},
 }
 """What the expected answers were asked with, where that is not everything."""
 

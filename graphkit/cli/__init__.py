@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 import graphkit
-from graphkit.cli import ask, build, identity, keep, plan, policy, review, sources, ties
+from graphkit.cli import ask, build, identity, keep, plan, policy, reports, review, sources, ties
 from graphkit.cli.common import FOUND, WRONG, say
 from graphkit.errors import GraphkitError, UsageError
 
@@ -36,6 +36,7 @@ for _verb in (
     *ask.VERBS,
     *policy.VERBS,
     *plan.VERBS,
+    *reports.VERBS,
     *review.VERBS,
     *ties.VERBS,
     *keep.VERBS,

@@ -1,0 +1,391 @@
+"""The last chapters of a regional report: its gaps, the action plan that follows from them, and what is doubtful."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import polars as pl
+
+from graphkit import ontology, queries
+from graphkit.gaps import KINDS, TIERS, Gap, listed
+from graphkit.gaps.means import wider
+from graphkit.monitor import Standing
+from graphkit.report.document import Action, Asked, Block, Cell, Named, NotKnown, Section, Table
+from graphkit.report.facts import Facts
+from graphkit.terms import ID, PREFIXES
+
+__all__ = ["doubts_section", "gaps_section", "plan_section"]
+
+_OF_A_KIND: Final = 3
+_MOST: Final = 12
+_NAMED: Final = 6
+_DATA: Final = "D"
+_JOINING: Final = frozenset({"P1", "P2", "S1", "G1", "G2", "G3", "B1", "B2", "R1", "R2"})
+_PARTNERSHIPS: Final = "monitor/partnerships"
+_ADDRESSED: Final = "monitor/addressed"
+_FUNDS: Final = "monitor/structural-funds"
+_KIND: Final = PREFIXES["voc"] + "kind/"
+_THEME: Final = PREFIXES["voc"] + "theme/"
+_SDG: Final = PREFIXES["sdg"]
+
+_SUCCESS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "P1": "A source tells of an activity in which both take part; networks/collaboration then has the pair.",
+        "P2": "A source tells of a new joint activity of the two with a date; the tie is no longer dormant.",
+        "S1": "Both sides tell of the activity in sources of their own.",
+        "G1": "More activities have members of both groups than the random model expects less its spread.",
+        "G2": "More of the group's ties lead out of it; the gap is no longer found.",
+        "G3": "A source tells of an activity with members of both circles.",
+        "B1": "A second organisation has worked with both sides; the gap is no longer found.",
+        "B2": "It has a partner whom its other partners do not know; its constraint falls.",
+        "R1": "A source tells of a second activity that joins both sides; the point is no longer fragile.",
+        "R2": "A source tells of an activity that it shares with others.",
+        "C1": "The query that monitors the commitment finds evidence.",
+        "C2": "The query that monitors the commitment finds evidence newer than the review period.",
+        "C3": "A source names somebody of the kind or in the role.",
+        "C4": "A grant, or one of another funder, reaches it; funding/grants then has it.",
+        "C5": "A source tells of somebody who has what the call asks for.",
+    }
+)
+"""For each kind of gap what the graph would show once it is closed."""
+
+
+# ---- Gaps -----------------------------------------------------------------------------------------------------
+
+
+def gaps_section(facts: Facts) -> Section:
+    """Rank the gaps of the region; those of data come last, in the chapter on doubts."""
+    found = [gap for gap in facts.gaps if gap.kind != _DATA]
+    asked = Asked("gaps/organisations")
+    if not found:
+        nothing = NotKnown(
+            f"No gap was found whose members are in {facts.region.label}.",
+            "A gap is claimed only where a source says that it tells all; declare completeness scopes, or import more.",
+        )
+        return Section("gaps", "Gaps, ranked", (nothing, (facts.found.banner,)))
+    rows: list[tuple[Cell, ...]] = [
+        (number, KINDS[gap.kind].name, _members(gap), gap.tier.replace("-", " "), f"{gap.score:.2f}", gap.explanation)
+        for number, gap in enumerate(found[:20], 1)
+    ]
+    table = Table(
+        "Gaps whose members are in the region",
+        ("Rank", "Kind", "Who or what", "Evidence", "Score", "Why"),
+        tuple(rows),
+        facts.found.banner,
+        "graphkit gaps: by kind, strength of evidence, then score; a score ranks gaps of one kind and is no probability",
+        asked,
+        max(len(found) - 20, 0),
+    )
+    return Section("gaps", "Gaps, ranked", (table,))
+
+
+def _members(gap: Gap) -> Cell:
+    if len(gap.members) == 1:
+        return Named(gap.labels[0], gap.members[0])
+    return " · ".join(gap.labels[:_NAMED]) + (
+        f" and {len(gap.labels) - _NAMED} more" if len(gap.labels) > _NAMED else ""
+    )
+
+
+# ---- The plan ---------------------------------------------------------------------------------------------------
+
+
+def plan_section(facts: Facts) -> Section:
+    """Propose what could be done: for each gap of the region, then for each commitment without evidence from it."""
+    chosen = list(_chosen(facts))
+    sides = _sides(facts, chosen)
+    actions = [_of_gap(facts, gap, sides) for gap in chosen[:_MOST]]
+    silent = [
+        standing
+        for standing in facts.found.standings
+        if facts.belonging.isdisjoint(finding.iri for finding in standing.findings)
+    ]
+    actions += [_of_commitment(facts, standing) for standing in silent if standing.query != _ADDRESSED]
+    if not actions:
+        nothing = NotKnown(
+            "No action follows from what is known of this region.",
+            "Import more about it; an action stands here only with a gap or a commitment behind it.",
+        )
+        return Section("plan", "Action plan", (nothing,))
+    opening = (
+        "Proposals for people to weigh, each with its reason. None is asserted as a fact, and none was agreed with"
+        " those whom it names."
+    )
+    left = len(chosen) - min(len(chosen), _MOST)
+    more = [(f"{left} further gaps of the region have no action here: at most {_OF_A_KIND} of a kind and {_MOST} in all"
+             " are turned into one.",)] if left else []  # fmt: skip
+    return Section("plan", "Action plan", ((opening,), *actions, *more, *_elsewhere(silent)))
+
+
+def _elsewhere(silent: Iterable[Standing]) -> list[Block]:
+    """Name the commitments for which no pattern of the graph tells what a region could do."""
+    kept = _commitments(each for each in silent if each.query == _ADDRESSED)
+    if not kept:
+        return []
+    between = [cell for each in kept for cell in ("; ", each)][1:]
+    return [("No action is proposed for ", *between, ". What counts for them is only what a source says acts on them,"
+             " so nothing in the graph tells what a region could do.")]  # fmt: skip
+
+
+def _chosen(facts: Facts) -> Iterable[Gap]:
+    """Yield the gaps of the region that somebody there can act on, strongest evidence first, a few of each kind."""
+    counts: Counter[str] = Counter()
+    order = {gap.key: place for place, gap in enumerate(facts.gaps)}
+    for gap in sorted(facts.gaps, key=lambda gap: (TIERS.index(gap.tier), order[gap.key])):
+        if gap.kind != _DATA and counts[gap.kind] < _OF_A_KIND:
+            counts[gap.kind] += 1
+            yield gap
+
+
+def _sides(facts: Facts, gaps: list[Gap]) -> dict[str, frozenset[str]]:
+    """Tell of each organisation in these gaps of which kinds it is, wider ones included."""
+    members = {iri for gap in gaps for iri in (*gap.members, *(each.iri for each in gap.evidence))}
+    wanted = sorted(iri for iri in members if iri.startswith(f"{ID}organisation/"))
+    if not wanted:
+        return {}
+    frame = queries.run(facts.store, "explore/organisations", organisation=wanted).drop_nulls("kind")
+    kinds = wider("kind")
+    return {iri: frozenset(kinds.get(kind, {kind})) for iri, kind in frame.select("organisation", "kind").rows()}
+
+
+def _of_gap(facts: Facts, gap: Gap, sides: Mapping[str, frozenset[str]]) -> Action:
+    people = [Named(label, iri) for iri, label in zip(gap.members, gap.labels, strict=True) if _acts(iri)]
+    served, serves = _served(facts, gap, sides)
+    themes = {*facts.found.places.themes_of(gap), *_themes(facts, served)}
+    others = [
+        Named(each.label, each.iri)
+        for each in gap.evidence
+        if _acts(each.iri) and each.iri not in gap.members and _is_partner(gap)
+    ]
+    return Action(
+        key=gap.short_key,
+        what=gap.action,
+        who=tuple(people[:1]),
+        partners=tuple(dict.fromkeys([*people[1:], *others]))[:_NAMED],
+        why=gap.explanation,
+        evidence=tuple(dict.fromkeys(Named(each.label, each.iri) for each in gap.evidence))[:_NAMED],
+        commitments=served,
+        goals=_goals(themes),
+        serves=serves,
+        success=_SUCCESS[gap.kind],
+        strength=f"evidence: {gap.tier.replace('-', ' ')}; kind {gap.kind}, {KINDS[gap.kind].name.lower()}",
+        asked=Asked("gaps/takes-part"),
+        gap=gap.iri,
+    )
+
+
+def _acts(iri: str) -> bool:
+    return iri.startswith((f"{ID}organisation/", f"{ID}group/"))
+
+
+def _is_partner(gap: Gap) -> bool:
+    return gap.kind in {"R1", "B1", "B2"}
+
+
+def _served(facts: Facts, gap: Gap, sides: Mapping[str, frozenset[str]]) -> tuple[tuple[Named, ...], str]:
+    """Return the commitments for which the action would count as evidence by their own queries, and why."""
+    own = [standing for standing in facts.found.standings if standing.commitment in gap.members]
+    if own:
+        return _commitments(own), "the gap is one of this commitment"
+    if gap.kind in _JOINING:
+        kinds = [sides.get(iri, frozenset()) for iri in (*gap.members, *(each.iri for each in gap.evidence))]
+        public = any(f"{_KIND}public-body" in each for each in kinds)
+        core = any(f"{_KIND}core-solidarity-organisation" in each for each in kinds)
+        if public and core:
+            served = [each for each in facts.found.standings if each.query == _PARTNERSHIPS]
+            return _commitments(served), "public bodies and solidarity organisations together are what its query counts"
+    if gap.kind == "C4":
+        served = [each for each in facts.found.standings if each.query == _FUNDS]
+        return _commitments(served), "a grant of the Structural Funds would count for it, another grant would not"
+    return (), ""
+
+
+def _commitments(standings: Iterable[Standing]) -> tuple[Named, ...]:
+    return tuple(Named(f"{each.identifier} {each.label}".strip(), each.commitment) for each in standings)
+
+
+def _themes(facts: Facts, served: Iterable[Named]) -> set[str]:
+    return {theme for each in served for theme in facts.found.places.themes.get(each.iri, ())}
+
+
+def _goals(themes: Iterable[str]) -> tuple[Named, ...]:
+    """Return the Sustainable Development Goals to which themes are aligned in the shipped mappings."""
+    labels = dict(ontology.concepts().filter(pl.col("scheme") == "theme").select("label", "concept").rows())
+    wanted = [labels[theme] for theme in themes if theme in labels]
+    table = ontology.mappings().filter(
+        pl.col("subject_id").is_in(wanted) & pl.col("object_id").str.starts_with(_SDG)
+    )  # fmt: skip
+    rows = table.select("object_id", "object_label").unique().sort("object_id")
+    return tuple(Named(f"{iri.removeprefix(_SDG)} {label}", iri) for iri, label in rows.iter_rows())
+
+
+def _of_commitment(facts: Facts, standing: Standing) -> Action:
+    """Propose to show, or to make, evidence from the region for a commitment that has none."""
+    asks = queries.find(standing.query).summary
+    kinds = wider("kind")
+    people: dict[str, list[Named]] = {"public-body": [], "core-solidarity-organisation": []}
+    for row in facts.existing.sort("label", "organisation").rows(named=True):
+        for side, named in people.items():
+            if row["kind"] and _KIND + side in kinds.get(row["kind"], {row["kind"]}):
+                named.append(Named(row["label"], row["organisation"]))
+    served = _commitments([standing])
+    return Action(
+        key=f"commitment-{standing.commitment.rpartition('/')[2]}",
+        what=f"Commitment {standing.identifier}: gather what was done in {facts.region.label}, and begin where that is"
+        f" nothing. What counts: {asks[:1].lower()}{asks[1:]}.",
+        who=tuple(people["public-body"][:_NAMED]),
+        partners=tuple(people["core-solidarity-organisation"][:_NAMED]),
+        why=(
+            f"Nothing in the graph that counts for it has to do with {facts.region.label}; as a whole it stands at"
+            f" “{standing.status.replace('-', ' ')}” with {_pieces(len(standing.findings))} up to"
+            f" {standing.as_of}. What no source tells may still have been done."
+        ),
+        evidence=(Named(standing.policy_label, standing.policy),),
+        commitments=served,
+        goals=_goals(_themes(facts, served)),
+        serves="the commitment itself",
+        success=f"The query {standing.query} finds something that is located in the region, or in which somebody of it takes part.",
+        strength="evidence: none from here",
+        asked=Asked(standing.query, (("commitment", standing.commitment),)),
+    )
+
+
+def _pieces(number: int) -> str:
+    return "one piece of evidence" if number == 1 else f"{number or 'no'} pieces of evidence"
+
+
+# ---- Doubts --------------------------------------------------------------------------------------------------------
+
+
+def doubts_section(facts: Facts) -> Section:
+    """Say how far the region and its figures can be believed, what is missing, and where the facts come from."""
+    blocks: list[Block] = [
+        (facts.found.banner,),
+        ("What a source does not say is not known; it is not absent. Organisations whose place no source gives are in"
+         " no region at all.",),
+    ]  # fmt: skip
+    blocks += [_outline(facts), _coverage(facts), _missing(facts), _scopes(facts), _sources(facts)]
+    return Section("doubts", "Coverage and doubts", tuple(blocks))
+
+
+def _outline(facts: Facts) -> Block:
+    sure = facts.places.filter(pl.col("basis") == "approximation").unique("place", maintain_order=True)
+    within = facts.places.filter(pl.col("basis") != "approximation")["place"].n_unique() - 1
+    asked = facts.asked("region/places")
+    if sure.is_empty():
+        return (f"{facts.region.label} is taken with the {within} places that lie within it (region/places).",)
+    rows = [
+        (
+            Named(row["place_label"], row["place"]),
+            None if row["confidence"] is None else f"{row['confidence']:.1f}",
+            row["comment"],
+        )
+        for row in sure.rows(named=True)
+    ]
+    return Table(
+        f"{facts.region.label} has no official boundary: by which regions it is approximated, and how surely",
+        ("Region", "Confidence", "Why"),
+        tuple(rows),
+        f"{within} further places lie within these or within {facts.region.label} itself",
+        "an organisation counts fully in the region, however sure its part is",
+        asked,
+    )
+
+
+def _coverage(facts: Facts) -> Table:
+    everyone, grants = facts.organisations, facts.grants.unique("grant")
+    active = set(facts.participants["organisation"])
+    lines: list[tuple[str, int, int]] = [
+        ("Organisations of the region whose kind is known", everyone.drop_nulls("kind").height, everyone.height),
+        ("… with a point on the map", everyone.drop_nulls(["latitude", "longitude"]).height, everyone.height),
+        ("… with a known activity", len(active & facts.inside), everyone.height),
+        ("Activities whose date is known", facts.participations.drop_nulls("date")["activity"].n_unique(),
+         facts.participations["activity"].n_unique()),
+        ("Grants whose amount is known", grants.drop_nulls("amount").height, grants.height),
+        ("Grants whose date is known", grants.drop_nulls("date").height, grants.height),
+    ]  # fmt: skip
+    return Table(
+        "How much is known",
+        ("Of what", "Known", "Of so many"),
+        tuple((what, known, total) for what, known, total in lines if total),
+        "the things that belong to the region",
+        "counted from the answers of the queries of this report",
+        facts.asked("region/organisations"),
+    )
+
+
+def _missing(facts: Facts) -> Block:
+    lacking = [gap for gap in facts.gaps if gap.kind == _DATA]
+    if not lacking:
+        return (
+            "No single missing fact about the region was found by name; explore/coverage has those of the whole graph.",
+        )
+    rows: list[tuple[Cell, ...]] = []
+    for gap in lacking[:_MOST]:
+        here = [label for iri, label in zip(gap.members, gap.labels, strict=True) if iri in facts.belonging]
+        rows.append((gap.explanation.partition(":")[0].rstrip("."), len(here), listed(here), gap.action))
+    return Table(
+        "What the sources do not say, and how to find it out",
+        ("What is missing", "Of how many here", "Of what", "What to do"),
+        tuple(rows),
+        "data gaps with a member in the region",
+        "graphkit gaps, kind D",
+        Asked("gaps/organisations"),
+        max(len(lacking) - _MOST, 0),
+    )
+
+
+def _scopes(facts: Facts) -> Block:
+    frame = queries.run(facts.store, "explore/scopes")
+    here = set(facts.places["place"]) | {facts.region.iri}
+    rows = [row for row in frame.rows(named=True) if row["region"] in here or row["subject"] in facts.belonging]
+    if not rows:
+        return NotKnown(
+            f"No source declares that it tells everything about {facts.region.label} or an organisation there.",
+            "Declare a completeness scope for a source that is complete; only inside one can an absence be claimed.",
+        )
+    seen = {row["scope"]: row for row in rows}
+    cells: list[tuple[Cell, ...]] = [
+        (Named(row["label"], row["scope"]), row["subject_label"] or row["region_label"], row["end"])
+        for row in seen.values()
+    ]
+    return Table(
+        "Within what a source says that it tells all",
+        ("Scope", "About", "Up to"),
+        tuple(cells),
+        "declared by who loaded the source",
+        "only inside a scope is an absence claimed",
+        Asked("explore/scopes"),
+    )
+
+
+def _sources(facts: Facts) -> Table:
+    frame = queries.run(facts.store, "explore/sources").unique("source", maintain_order=True).cast({pl.Null: pl.String})
+    rows = [row for row in frame.rows(named=True) if row["statements"]]
+    licences = _labels(facts, [row["license"] for row in rows if row["license"]])
+    cells: list[tuple[Cell, ...]] = [
+        (
+            Named(row["label"], row["source"]),
+            licences.get(row["license"], row["license"]),
+            row["issued"],
+            int(row["statements"]),
+        )
+        for row in rows
+    ]
+    return Table(
+        "The sources of the whole graph",
+        ("Source", "Licence", "Published", "Statements"),
+        tuple(cells),
+        "every loaded source with statements; not all of them speak of this region",
+        "statements in the graph of the source",
+        Asked("explore/sources"),
+    )
+
+
+def _labels(facts: Facts, iris: list[Any]) -> dict[str, str]:
+    if not iris:
+        return {}
+    return dict(queries.run(facts.store, "explore/labels", thing=sorted(set(iris))).select("thing", "label").rows())

@@ -1,0 +1,240 @@
+"""The chapters of a regional report on policy: commitments, barriers and building blocks, scorecard, other regions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from graphkit import queries, scorecard
+from graphkit.gaps import listed
+from graphkit.monitor import Standing
+from graphkit.report.document import Asked, Block, Cell, Figure, Figures, Named, NotKnown, Section, Table
+from graphkit.report.facts import Facts
+
+__all__ = ["barriers_section", "commitments_section", "comparison_section", "scorecard_section"]
+
+_CLAIMS: Final = "policy/claims"
+_COUNTS: Final = "region/counts"
+
+
+# ---- Commitments ------------------------------------------------------------------------------------------------
+
+
+def commitments_section(facts: Facts) -> Section:
+    """Tell how each commitment stands as a whole, and what of its evidence has to do with the region."""
+    standings = facts.found.standings
+    title = "Commitments"
+    if not standings:
+        nothing = NotKnown(
+            "No commitment is in the graph.", "Load a policy with its commitments: docs/monitor.md tells how."
+        )
+        return Section("commitments", title, (nothing,))
+    rows = tuple(_standing_row(facts, standing) for standing in standings)
+    told = sum(1 for standing in standings if _local(facts, standing))
+    table = Table(
+        "How the commitments stand, and what of it is in the region",
+        ("Commitment", "Policy", "Status", "Evidence", "Of it here", "Newest here"),
+        rows,
+        "evidence that the loaded sources tell of; a status of the whole graph, up to the day that its sources reach",
+        "evidence is of the region where it is located there, or where somebody of the region takes part or receives",
+        Asked("monitor/commitments"),
+    )
+    figure = Figure(
+        "commitments-here", "Commitments with evidence in the region", told, "commitments",
+        f"{len(standings)} commitments in the graph", "as in the table below", Asked("monitor/commitments"),
+    )  # fmt: skip
+    return Section("commitments", title, (Figures((figure,)), table, *_evidence(facts)))
+
+
+def _local(facts: Facts, standing: Standing) -> list[Any]:
+    return [finding for finding in standing.findings if finding.iri in facts.belonging]
+
+
+def _standing_row(facts: Facts, standing: Standing) -> tuple[Cell, ...]:
+    here = _local(facts, standing)
+    newest = max((finding.date for finding in here if finding.date), default=None)
+    return (
+        Named(f"{standing.identifier} {standing.label}".strip(), standing.commitment),
+        standing.policy_label,
+        standing.status.replace("-", " "),
+        len(standing.findings),
+        len(here),
+        newest if here else "–",
+    )
+
+
+def _evidence(facts: Facts) -> list[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        (standing.identifier, Named(finding.label, finding.iri), finding.date, finding.method)
+        for standing in facts.found.standings
+        for finding in _local(facts, standing)
+    ]
+    if not rows:
+        return [
+            NotKnown(
+                f"Of no commitment is there evidence from {facts.region.label} in the graph.",
+                "Import what public bodies of the region adopted, bought, funded or did together with the sector.",
+            )
+        ]
+    return [
+        Table(
+            "Evidence from the region",
+            ("Commitment", "What", "Date", "Why it counts"),
+            tuple(rows[:25]),
+            f"pieces of evidence from here: {len(rows)}",
+            "the query that monitors the commitment",
+            Asked("monitor/commitments"),
+            max(len(rows) - 25, 0),
+        )
+    ]
+
+
+# ---- Barriers and building blocks ------------------------------------------------------------------------------------
+
+
+def barriers_section(facts: Facts) -> Section:
+    """List what the sources call barriers and building blocks of this region, for and against, by who says so."""
+    title = "Barriers and building blocks"
+    claims = claims_of(facts)
+    asked = facts.asked(_CLAIMS)
+    if claims.is_empty():
+        nothing = NotKnown(
+            f"No source makes a claim about barriers or building blocks in {facts.region.label}.",
+            "Load claims with their source and place: from documents, statistics, or interviews with consent.",
+        )
+        return Section("barriers", title, (nothing,))
+    parts = [_part(facts, claims, part, asked) for part in ("barrier", "building block")]
+    return Section("barriers", title, tuple(block for part in parts for block in part))
+
+
+def claims_of(facts: Facts) -> pl.DataFrame:
+    """Return the claims about barriers and building blocks that speak of the region."""
+    claims = queries.run(
+        facts.store, _CLAIMS, region=facts.places["place"].unique().sort().to_list() or facts.region.iri
+    )
+    return claims.cast({pl.Null: pl.String}).filter(pl.col("part").is_in(["barrier", "building block"]))
+
+
+def _part(facts: Facts, claims: pl.DataFrame, part: str, asked: Asked) -> list[Block]:
+    mine = claims.filter(pl.col("part") == part)
+    if mine.is_empty():
+        return [NotKnown(f"No claim about a {part} speaks of the region.", "Load such claims with their source.")]
+    rows: list[tuple[Cell, ...]] = []
+    for (about, label), group in mine.group_by("about", "about_label", maintain_order=True):
+        stances = group.unique("claim", maintain_order=True)
+        words = [str(stance or "stance not said").lower() for stance in stances["stance_label"]]
+        who = sorted({name for name in group["claimant_label"] if name})
+        for number, row in enumerate(stances.rows(named=True)):
+            said = Named(row["label"], row["claim"])
+            rows.append((Named(str(label), str(about)) if number == 0 else "", said, words[number], listed(who)))
+    word = part.capitalize()
+    return [
+        Table(
+            f"{word}s, as the sources claim them",
+            (word, "Claim", "For or against", "Who says so"),
+            tuple(rows),
+            f"{mine['claim'].n_unique()} claims by {mine['claimant'].n_unique()} claimants; a claim is the word of who makes it, and no finding",
+            "claims whose region is this one or belongs to it",
+            asked,
+        )
+    ]
+
+
+# ---- Scorecard ------------------------------------------------------------------------------------------------------
+
+
+def scorecard_section(facts: Facts) -> Section:
+    """Show the judgements and figures of the evaluation measures; what nobody judged stays not known."""
+    title = "Evaluation scorecard"
+    cells = scorecard.scorecard(facts.store, [facts.region.iri])
+    judged = cells.filter(pl.col("things") > 0)
+    blocks: list[Block] = []
+    if judged.is_empty():
+        blocks.append(
+            NotKnown(
+                f"Nobody has judged anything in {facts.region.label} on any of the {cells.height} evaluation measures.",
+                "Record assessments with assessor, scale, date and evidence; graphkit scorecard shows them.",
+            )
+        )
+    else:
+        rows = [
+            (
+                Named(row["measure_label"], row["measure"]),
+                f"{row['score']:.2f}",
+                row["things"],
+                row["judgements"],
+                row["newest"],
+            )
+            for row in judged.rows(named=True)
+        ]
+        blocks.append(
+            Table(
+                "Judgements on the evaluation measures, from 0 (worst) to 1 (best)",
+                ("Measure", "Score", "Things judged", "Judgements", "Newest"),
+                tuple(rows),
+                f"{judged.height} of {cells.height} measures have a judgement; the others are not known, and not 0",
+                scorecard.METHOD,
+                Asked("policy/assessments"),
+            )
+        )
+    return Section("scorecard", title, (*blocks, *_measured(facts)))
+
+
+def _measured(facts: Facts) -> list[Block]:
+    """Show the figures that can be worked out for a region."""
+    frame = scorecard.figures_by_region(facts.store, [facts.region.iri]).drop_nulls("value")
+    by_label = {
+        row["label"]: str(row["query"] or "") for row in queries.run(facts.store, "monitor/indicators").rows(named=True)
+    }
+    figures = [
+        Figure(
+            f"measure-{number}", row["figure"][:1].upper() + row["figure"][1:], int(row["value"]), row["unit"],
+            row["coverage"], row["method"], facts.asked(by_label[row["indicator"]].rpartition("/query/")[2]),
+        )
+        for number, row in enumerate(frame.rows(named=True), 1)
+    ]  # fmt: skip
+    return [Figures(tuple(figures))] if figures else []
+
+
+# ---- Other regions ----------------------------------------------------------------------------------------------------
+
+
+def comparison_section(facts: Facts) -> Section:
+    """Put the region beside others, with the warning that a region that is better known has more of everything."""
+    frame = queries.run(facts.store, _COUNTS, region=list(facts.compared))
+    order = {iri: place for place, iri in enumerate(facts.compared)}
+    rows = sorted(frame.rows(named=True), key=lambda row: order[row["region"]])
+    blocks: list[Block] = []
+    if len(rows) > 1:
+        blocks.append(
+            ("These are counts of what the loaded sources tell. A region that a register covers has more of"
+             " everything than one that no register covers; so a difference is first of all one of knowledge.",)
+        )  # fmt: skip
+    else:
+        blocks.append(
+            NotKnown(
+                "There is no other region to compare with in this graph.",
+                "Name some with --against, or import registers of other regions.",
+            )
+        )
+    blocks.append(
+        Table(
+            "Side by side",
+            ("Region", "Organisations", "Core solidarity kind", "Take part in an activity", "Activities", "Grants"),
+            tuple(
+                (
+                    Named(row["label"], row["region"]),
+                    *(int(row[name]) for name in ("organisations", "core", "active", "activities", "grants")),
+                )
+                for row in rows
+            ),
+            "what no source places is counted nowhere; organisations that are only intended are counted here too",
+            "each region with the places within it or within what it is approximated by",
+            Asked(_COUNTS, tuple(("region", iri) for iri in facts.compared)),
+        )
+    )
+    if facts.absent:
+        names = listed([iri.rpartition("/")[2].replace("-", " ") for iri in facts.absent])
+        blocks.append(NotKnown(f"Not in this graph: {names}.", "Import a register or places that name them."))
+    return Section("comparison", "Beside other regions", tuple(blocks))

@@ -1,0 +1,39 @@
+"""The one door to fpdf2 and python-docx, which the extra `report` brings."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from graphkit.errors import MissingExtraError
+
+__all__ = ["docx_library", "font_file", "pdf_library"]
+
+_INSTALL: Final = "pip install 'solidarity-graphkit[report]'"
+
+
+def pdf_library() -> Any:  # noqa: ANN401 - a module
+    """Return fpdf; raises `MissingExtraError` with the install line where it is not there."""
+    return _module("fpdf", "a report as PDF needs the library fpdf2")
+
+
+def docx_library() -> Any:  # noqa: ANN401 - a module
+    """Return docx; raises `MissingExtraError` with the install line where it is not there."""
+    return _module("docx", "a report as DOCX needs the library python-docx")
+
+
+def font_file(style: str) -> Path:
+    """Return the file of the font that is set in the PDF, so that every machine gives the same bytes.
+
+    `style` is Regular, Bold or It.
+    """
+    fonts = _module("font_source_sans_pro", "a report as PDF needs the font Source Sans Pro")
+    return Path(fonts.__file__).parent / "files" / f"SourceSansPro-{style}.ttf"
+
+
+def _module(name: str, why: str) -> Any:  # noqa: ANN401 - a module
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(why, hint=_INSTALL) from error
