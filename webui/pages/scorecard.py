@@ -97,10 +97,15 @@ def _cell(cell: dict[str, Any], figures: pl.DataFrame) -> dict[str, Any]:
         "coverage": cell["coverage"],
         "newest": cell["newest"],
         "figures": [
-            {"label": row["figure"], "value": row["value"], "unit": row["unit"], "coverage": row["coverage"]}
+            {"label": row["figure"], "value": _plain(row["value"]), "unit": row["unit"], "coverage": row["coverage"]}
             for row in mine.iter_rows(named=True)
         ],
     }
+
+
+def _plain(value: float | None) -> float | None:
+    """Write a whole number without its point."""
+    return int(value) if value is not None and value.is_integer() else value
 
 
 def _goals() -> list[dict[str, Any]]:
