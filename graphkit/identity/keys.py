@@ -28,8 +28,8 @@ def spellings(records: pl.DataFrame) -> pl.DataFrame:
 
     `records` has the columns of `graphkit.identity.records`. The columns are spelling (a number), record, source,
     core, words (the sorted words as a list), rarity (in bits: how much less than by chance a name has these words),
-    marks, form, postcode, district, area, place, areas, and the `KEYS`. A key that is crowded, or of which a part is not
-    known, is null.
+    marks, form, postcode, district, area, place, areas, and the `KEYS`. A key that is crowded, or of which a part is
+    not known, is null.
     """
     rows = _split(records)
     counts = rows.select("record", pl.col("words").alias("word")).explode("word").unique()["word"].value_counts()
