@@ -6,7 +6,7 @@ TEST_ARGS ?=
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs bench serve clean
+.PHONY: help run test check docs bench real serve clean
 
 help: ## show these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -30,10 +30,13 @@ docs: .venv/.test ## write docs/ontology.html
 	$(bin)/python docs/build_ontology_page.py
 
 bench: .venv/.test ## measure against peers, side by side
-	for file in benchmarks/*.py; do $(bin)/python $$file || exit 1; done
+	for file in $(filter-out benchmarks/real_graph.py benchmarks/drawn_graph.py,$(wildcard benchmarks/*.py)); do $(bin)/python $$file || exit 1; done
+
+real: .venv/.test ## build real-store from the registers in GRAPHKIT_REAL_DATA (default ../shared/data)
+	$(bin)/python benchmarks/real_graph.py --store real-store
 
 clean: ## remove the environment, what was built, and the store in this folder
-	rm -rf .venv webui/static webui/frontend/node_modules graphkit-store
+	rm -rf .venv webui/static webui/frontend/node_modules graphkit-store real-store
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "graphkit needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'

@@ -5,7 +5,7 @@ of Horizon 2020 participations (36,000 organisations, 145,000 participations), w
 GRAPHKIT_REAL_DATA has it, else (or with `--drawn`) one of about the same shape from a seeded generator. The list names
 no organisations, so all names are made up from the numbers; a scope over the whole says that joint activities,
 organisations and money are all there is to say, so that every kind has as much to claim as can be. Every search must
-end: exit 1 where the whole takes longer than `--patience` minutes or more than `--memory` GiB.
+end: exit 1 where the whole takes more than `--patience` minutes of the processor or more than `--memory` GiB.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import resource
 import sys
 from datetime import date
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 import polars as pl
@@ -181,19 +181,25 @@ def main() -> int:
     parser.add_argument("--drawn", action="store_true", help="draw the graph, also where the real list is there")
     parser.add_argument("--seed", type=int, default=1, help="of the generator (default 1)")
     parser.add_argument("--kind", action="append", default=[], help="only this kind; may be repeated")
-    parser.add_argument("--patience", type=float, default=15, help="minutes that the search may take (default 15)")
+    parser.add_argument(
+        "--patience", type=float, default=15, help="minutes of the processor that it may take (default 15)"
+    )
     parser.add_argument("--memory", type=float, default=12, help="GiB that all may take (default 12)")
     wishes = parser.parse_args()
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     logging.getLogger("graphkit.gaps").setLevel(logging.INFO)
     own = wishes.drawn or not folder().is_dir()
     store = built(drawn(wishes.organisations, wishes.seed) if own else real())
+    start = process_time()
     report = find_gaps(store, kinds=wishes.kind, today=END)
+    worked = (process_time() - start) / 60
     print(report.banner)
     print(", ".join(f"{code} {count:,}" for code, count in report.counts().items() if count))
-    minutes, held = report.seconds / 60, peak()
-    good = minutes <= wishes.patience and held <= wishes.memory
-    print(f"searched in {minutes:.1f} minutes, {held:.2f} GiB at most: {'in bounds' if good else 'OUT OF BOUNDS'}")
+    good = worked <= wishes.patience and peak() <= wishes.memory
+    print(
+        f"searched in {worked:.1f} minutes of the processor ({report.seconds / 60:.1f} on the clock),"
+        f" {peak():.2f} GiB at most: {'in bounds' if good else 'OUT OF BOUNDS'}"
+    )
     return 0 if good else 1
 
 

@@ -19,13 +19,15 @@ __all__ = ["Rule", "read_rule"]
 
 _Triple = tuple[Node, "Node | Path", Node]
 _NOT_EXISTS: Final = "Builtin_NOTEXISTS"
+_MINUS: Final = "Minus"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A CONSTRUCT query whose answers only grow with what its patterns match, but for what it says must not exist.
 
-    `blockers` are the groups of patterns of its FILTER NOT EXISTS that are not just what it concludes.
+    `blockers` are the groups of patterns of its FILTER NOT EXISTS and MINUS that are not just what it concludes.
+    The engine asks NOT EXISTS anew for each answer and MINUS once: of several triples MINUS is the right word.
     """
 
     text: str
@@ -100,6 +102,12 @@ def _gather(part: object, body: list[_Triple], groups: list[tuple[_Triple, ...]]
             inner = list[_Triple]()
             _gather(part.graph, inner, groups)
             groups.append(tuple(inner))
+            return
+        if part.name == _MINUS:
+            taken = list[_Triple]()
+            _gather(part.p1, body, groups)
+            _gather(part.p2, taken, groups)
+            groups.append(tuple(taken))
             return
         if "triples" in part:
             body += part["triples"]

@@ -156,6 +156,15 @@ def test_measure_gives_labels_and_the_highest_first(store: Path) -> None:
     assert json.loads(done.stdout)[0]["organisation_label"] == "Social Enterprise Link (Wessex) CIC"
 
 
+def test_ties_without_a_score_are_not_listed(store: Path) -> None:
+    """The ten organisations with ties make seven pairs that share a partner; more are not made up."""
+    done = graphkit("ties", "-k", "20", "-f", "json", store=store)
+    scores = [each["score"] for each in json.loads(done.stdout)]
+    assert len(scores) == 7
+    assert min(scores) > 0
+    assert "Only 7 pairs score above 0" in done.stderr
+
+
 def test_plans_are_told_in_words_and_change_nothing(store: Path) -> None:
     """What a tie would bring, which ties would help most, who could bid together, and what is missing."""
     before = graphkit("versions", "-f", "csv", store=store).stdout

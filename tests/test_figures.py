@@ -21,6 +21,7 @@ from graphkit.assembly import assemble_shipped
 from graphkit.errors import DataError, StoreError, UsageError
 from graphkit.store import Store, open_store
 from graphkit.terms import ID, graph_iri
+from tests.harbour_fixture import harbour_store
 from tests.village_fixture import village_store
 from webui import create_app
 from webui.pages.flows import currencies, picture
@@ -44,6 +45,10 @@ PAGES = (
     "/stories",
     "/stories/new",
     "/commitments?status=no-evidence",
+    "/opportunities",
+    "/scorecard",
+    "/barriers",
+    "/barriers?part=barrier",
 )
 
 
@@ -471,3 +476,99 @@ def test_what_a_story_says_is_escaped(client: FlaskClient) -> None:
     for address in (where, f"{where}/present", "/stories", f"{where}/edit"):
         assert hostile not in client.get(address).text
     assert json.loads(client.get(f"{where}.json").text)["title"] == hostile
+
+
+# ---- What can be bid for, and how regions do ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def harbour() -> Iterator[FlaskClient]:
+    """Open the pages over the harbour, which has tenders, bids, judgements and shared grants."""
+    store = harbour_store()
+    yield _opened(store)
+    store.close()
+
+
+def test_the_sums_of_pairs_are_those_of_the_flows() -> None:
+    """The page of the money and the accounts of the command line divide a shared grant in the same way."""
+    with harbour_store() as store:
+        keys = ("funder", "recipient", "currency")
+        amount = pl.col("amount").cast(pl.Float64).sum().round(2)
+        flows, pairs = (
+            queries.run(store, f"funding/{name}").group_by(keys).agg(amount, pl.col("grants").sum()).sort(keys)
+            for name in ("flows", "pairs")
+        )
+        assert pairs.height == 10
+        assert pairs.equals(flows)
+
+
+def test_a_shared_grant_is_divided_and_counted_once(harbour: FlaskClient) -> None:
+    """Fifty pounds to two recipients: one grant at the head, 25 for each, and a note that says so."""
+    html = harbour.get("/funding?currency=GBP").text
+    assert re.search(r"<strong>50</strong> GBP · 1 grant<", html)
+    assert {row[3] for row in _table(html, "flows")} == {"25 GBP"}
+    assert "divided equally among them" in html
+
+
+def test_an_opportunity_says_what_it_asks_who_fits_and_who_could_bid(harbour: FlaskClient) -> None:
+    """The list leads to the page; past deadlines can be left out; an unknown one is 404."""
+    rows = _table(harbour.get("/opportunities").text, "opportunities")
+    assert ["Sailing school", "Town"] in [row[:2] for row in rows]
+    still = _table(harbour.get("/opportunities?open=1").text, "opportunities")
+    assert [row[0] for row in still] == ["Sailing school"]
+    html = harbour.get("/opportunities/of/opportunity/school").text
+    assert [row[0] for row in _table(html, "matches")][:2] == ["Net Menders", "Rowers"]
+    assert "Who could bid together" in html
+    assert harbour.get("/opportunities/of/opportunity/nothing").status_code == 404
+
+
+def test_the_scorecard_compares_regions_and_leaves_open_what_nobody_judged(harbour: FlaskClient) -> None:
+    """A column for each region; an empty cell is not known and never nought; the CSV says the same."""
+    where = "region=place/north&region=place/south"
+    rows = _table(harbour.get(f"/scorecard?{where}").text, "scorecard")
+    data = list(csv.DictReader(io.StringIO(harbour.get(f"/scorecard.csv?{where}").text)))
+    assert len(rows) * 2 == len(data)
+    judged = [row for row in data if row["score"]]
+    assert judged
+    shown = next(row for row in rows if row[0] == judged[0]["measure_label"])
+    assert any(f"{float(judged[0]['score']):.2f}" in cell for cell in shown[1:])
+    assert any("not known" in cell for row in rows for cell in row[1:])
+    assert harbour.get("/scorecard?" + "&".join(f"region=place/r{n}" for n in range(7))).status_code == 400
+    assert harbour.get("/scorecard?region=place/nowhere").status_code == 404
+
+
+def test_a_commitment_has_the_figures_of_its_indicators(harbour: FlaskClient) -> None:
+    """Each with value, status, how much could be looked at, and method."""
+    html = harbour.get("/commitments").text
+    assert "Figures for" in html
+    assert "How much could be looked at" in html
+
+
+def test_who_is_signed_in_writes_a_story_without_sending_the_token_again(coast: Store) -> None:
+    """The form carries the word of the session; without it the session alone is not enough."""
+    client = _opened(coast, token=TOKEN)
+    assert client.post("/sign-in", data={"token": TOKEN, "next": "/stories"}).status_code == 303
+    word = re.search(r'name="word" value="([0-9a-f]+)"', client.get("/stories/new").text)
+    assert word
+    assert client.post("/stories", data=_form(word="0" * 64)).status_code == 403
+    assert client.post("/stories", data=_form(word=word[1])).status_code == 303
+
+
+def test_tokens_cannot_be_guessed_at_speed(coast: Store) -> None:
+    """After ten wrong ones in a minute no further one is looked at, not even the right one."""
+    client = _opened(coast, token=TOKEN)
+    for _ in range(10):
+        assert client.post("/stories", data=_form(token="a" * 20)).status_code == 403
+    assert client.post("/stories", data=_form(token=TOKEN)).status_code == 429
+
+
+def test_barriers_leave_out_answers_of_few_people_and_say_so(harbour: FlaskClient) -> None:
+    """The seven of the north are counted; what answers a barrier elsewhere stands below; the CSV has the same rows."""
+    html = harbour.get("/barriers").text
+    rows = _table(html, "barriers")
+    assert ["North", "1", "1", "7", "0"] in [row[2:7] for row in rows]
+    assert ["Fragmentation", "Quay", "Consortia", "South"] in _table(html, "answers")
+    assert len(list(csv.DictReader(io.StringIO(harbour.get("/barriers.csv").text)))) == len(rows)
+    assert {row[1] for row in _table(harbour.get("/barriers?part=building+block").text, "barriers")} == {
+        "building block"
+    }

@@ -95,7 +95,8 @@ def test_postcodes_have_districts() -> None:
 @pytest.mark.parametrize(
     ("graph", "source"),
     [("coops-uk/2023-q2", "coops-uk"), ("esif/uk-2007-2013", "esif/uk"), ("wessex-text", "wessex-text"),
-     ("coops-uk/history", "coops-uk"), ("esif/poland-2014", "esif/poland")],
+     ("coops-uk/history", "coops-uk"), ("esif/poland-2014", "esif/poland"),
+     ("threesixtygiving/power-to-change-2026-11-26", "threesixtygiving/power-to-change")],
 )  # fmt: skip
 def test_snapshots_are_one_source(graph: str, source: str) -> None:
     """The source of a graph is the adapter and its layout, without the snapshot."""
@@ -108,7 +109,9 @@ def test_snapshots_are_one_source(graph: str, source: str) -> None:
 
 def _records(rows: list[tuple[str, str, list[str], str | None]]) -> pl.DataFrame:
     columns = {"record": pl.String, "source": pl.String, "names": pl.List(pl.String), "postcode": pl.String}
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(place=pl.lit(None, dtype=pl.String))
+    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(
+        place=pl.lit(None, dtype=pl.String), areas=pl.lit([], dtype=pl.List(pl.String))
+    )
 
 
 def test_crowded_keys_are_not_used_and_are_counted() -> None:

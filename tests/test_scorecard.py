@@ -52,6 +52,16 @@ def test_only_the_newest_judgement_of_an_assessor_counts() -> None:
     assert assessments(store, "organisation/rowers").height == 3
 
 
+def test_things_weigh_alike_however_many_judge_them() -> None:
+    """The Rowers have 0.625 from two, the Net Menders 0 from one: the region has 0.3125."""
+    facts = f"""{PREFIXES} @prefix measure: <https://w3id.org/solidarity-graph/vocabulary/measure/> .
+        id:new a sol:Assessment ; rdfs:label "New"@en ; sol:assesses <{ID}organisation/net-menders> ;
+        sol:assessedMeasure measure:social-value ; sol:assessor <{ID}organisation/town> ; schema:ratingValue 1.0 ;
+        schema:worstRating 1.0 ; schema:bestRating 5.0 ; dcterms:issued "2024-01-01"^^xsd:date ;
+        prov:wasDerivedFrom id:x ."""
+    assert cell(harbour_store(facts.encode()), "Social value", "North")["score"] == 0.3125
+
+
 def test_a_larger_region_holds_what_its_parts_hold(harbour: Store) -> None:
     """The land has the Rowers and the judgement on its south; a thing is counted once."""
     frame = scorecard(harbour, ["place/land"]).drop_nulls("score")

@@ -22,6 +22,7 @@ from graphkit import queries
 from graphkit.errors import LimitError, QueryError, StoreError, UnknownNameError, UsageError
 from graphkit.store import Limits, Question, ReaderPool, Store, open_store
 from graphkit.store.pool.faults import death_of
+from graphkit.store.pool.turns import Ticket, Turns
 
 ALL = "SELECT ?o { ?s ?p ?o } ORDER BY ?o"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"
@@ -208,7 +209,8 @@ def test_stored_queries_run_within_the_limits(village: Store) -> None:
         found = queries.run(view, "explore/organisations")
         assert found.equals(queries.run(village, "explore/organisations"))
         assert view.ask("ASK { ?s ?p ?o }")
-        assert view.construct("CONSTRUCT WHERE { ?s a ?c }") == village.construct("CONSTRUCT WHERE { ?s a ?c }")
+        kinds = "CONSTRUCT WHERE { ?s a ?c }"
+        assert sorted(view.construct(kinds).splitlines()) == sorted(village.construct(kinds).splitlines())
         assert pool.view(max_rows=2).select("SELECT ?s { ?s ?p ?o }").height == 2
 
 
@@ -376,14 +378,14 @@ def test_a_query_that_breaks_its_process_costs_only_itself(embedded: Store, monk
 
 
 def test_a_query_ends_when_nobody_waits_for_it(pool: ReaderPool) -> None:
-    """The going away of the client is noticed, and its reader killed."""
+    """The going away of the client is noticed, and its reader killed, long before the time limit of 5 seconds."""
     gone = threading.Event()
     threading.Timer(0.3, gone.set).start()
     started = time.monotonic()
     with pytest.raises(LimitError, match="nobody waits") as caught:
         pool.ask(Question(RUNAWAY, "csv"), gone=gone)
     assert caught.value.limit == "stopped"
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 2
     assert pool.running() == []
 
 
@@ -433,6 +435,29 @@ def test_nobody_has_all_readers_and_turns_go_round(embedded: Store) -> None:
         pool.stop("two")
         for blocker in blockers:
             blocker.result()
+
+
+def test_who_need_not_wait_passes_nobody_by() -> None:
+    """While one client has as many turns as one may have and waits for more, another one is given the last at once."""
+    turns = Turns(3)
+    many = [Ticket(str(number), "many", "ASK {}", 0.0) for number in range(3)]
+    few = Ticket("few", "few", "ASK {}", 0.0)
+    assert [turns.take(each) for each in many] == [True, True, False]
+    with ThreadPoolExecutor(1) as threads:
+
+        def wait() -> None:
+            with turns.turn(many[2], 20, None):
+                assert many[2].has_turn
+
+        waiting = threads.submit(wait)
+        until(lambda: many[2].called is not None)
+        assert turns.is_full("many")
+        assert not turns.is_full("few")
+        assert turns.take(few)
+        assert turns.is_full("anybody")
+        assert not many[2].has_turn
+        turns.leave(many[0])
+        waiting.result()
 
 
 def stopped(pool: ReaderPool, client: str) -> None:

@@ -1,45 +1,98 @@
-"""What several pages show of one version of the graph, computed once: gaps, networks, communities, layouts."""
+"""What several pages show of a version of the graph, computed once: gaps, networks, communities, layouts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from threading import Lock
+from time import perf_counter
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
 from graphkit import queries
 from graphkit.gaps import GapReport, find_gaps
-from graphkit.measures import groups, position
+from graphkit.gaps.ground import Ground, load_ground
+from graphkit.measures import groups
 from graphkit.network import Network, load_network
 from graphkit.report import report_day
 from graphkit.store import Store, Version
-from webui.layout import places
+from graphkit.store.base import Readable
+from webui.i18n.marking import N_
+from webui.layout import Layout, lay_out
+from webui.picture import Picture, facet_frames, picture_of
 
-__all__ = ["Analysis", "Picture", "network_names"]
+__all__ = ["Analysis", "NotReady", "Picture", "network_names"]
+
+T = TypeVar("T")
+
+_KEPT_PICTURES: Final = 16
+_KEPT_LAYOUTS: Final = 24
+_KEPT_OLD: Final = 3
+_HINTED: Final = 2_000
+"""Above so many organisations the layout does not wait for the search for gaps."""
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A network as it is drawn: a row for each organisation with its community, degree and place.
+class NotReady(Exception):  # noqa: N818 - it is an answer, not a fault
+    """A picture is still being made: `step` of `steps`, what is done now, and for how many seconds it has been."""
 
-    `drawn` is false for an organisation without a tie, known or suggested: the tables have it, the picture not.
-    """
+    def __init__(self, step: int, says: str, seconds: float) -> None:
+        super().__init__(says)
+        self.step, self.says, self.seconds = step, says, seconds
+        self.steps = len(_STEPS)
 
-    network: Network
-    organisations: pl.DataFrame
-    communities: pl.DataFrame
+
+_STEPS: Final = (N_("reading the ties"), N_("finding the communities"), N_("placing the organisations"))
+
+
+class _Work:
+    """Something that is computed once, in a thread of its own, while others wait for it or look how far it is."""
+
+    def __init__(self, make: Callable[[Callable[[int], None]], Any]) -> None:
+        self.done: Future[Any] = Future()
+        self.step, self.began = 1, perf_counter()
+        threading.Thread(target=self._run, args=(make,), name="graphkit-picture", daemon=True).start()
+
+    def _run(self, make: Callable[[Callable[[int], None]], Any]) -> None:
+        try:
+            self.done.set_result(make(self._at))
+        except BaseException as error:  # noqa: BLE001 - who waits gets it
+            self.done.set_exception(error)
+
+    def _at(self, step: int) -> None:
+        self.step = step
+
+    def result(self, seconds: float | None) -> Any:  # noqa: ANN401 - what was made
+        """Return what is made, `seconds` after the work began at the latest (None: whenever it is done)."""
+        left = None if seconds is None else max(0.0, seconds - (perf_counter() - self.began))
+        try:
+            return self.done.result(left)
+        except NotYet:
+            raise NotReady(self.step, _STEPS[self.step - 1], perf_counter() - self.began) from None
 
 
 class Analysis:
-    """Answers about the newest version of a store; a new version is computed anew, an old one is forgotten."""
+    """Answers about the versions of a store; the newest is kept, with a few older ones that were asked for.
 
-    def __init__(self, store: Store, today: date | None = None) -> None:
+    `view` gives a way to ask an older version. Layouts are kept by the content of their network, so that a new version
+    that changes no tie, such as a review, needs no new one.
+    """
+
+    def __init__(self, store: Store, today: date | None = None, view: Callable[[int], Readable] | None = None) -> None:
         self.store = store
         self._today = today
+        self._view = view
         self._lock = Lock()
+        self._layouts = _Layouts()
         self._current: _OfVersion | None = None
+        self._old: dict[int, _OfVersion] = {}
 
     @property
     def report(self) -> GapReport:
@@ -51,72 +104,166 @@ class Analysis:
         """The gaps of the newest version as of its own day, so that they stay the same for as long as it does."""
         return self._newest().dated
 
-    def picture(self, name: str) -> Picture:
-        """Return the network of the query `name` with communities and places."""
-        return self._newest().picture(name)
+    @property
+    def ground(self) -> Ground:
+        """What the gaps of the newest version stand on, for what-if."""
+        return self._newest().ground
+
+    def report_within(self, seconds: float) -> GapReport | None:
+        """Return the gaps of the newest version, or None where the search has gone on for longer and is not done."""
+        return self._newest().report_within(seconds)
+
+    def picture(self, name: str, number: int | None = None, within: float | None = None) -> Picture:
+        """Return the network of the query `name` with communities and places, in the newest or an older version.
+
+        Raises `NotReady` where it is not there `within` so many seconds after it was first asked for; the work goes on.
+        """
+        return self._of(number).picture(name, within)
+
+    def reader(self, number: int | None = None) -> Readable:
+        """Return a way to ask the newest or an older version."""
+        return self._of(number).reader
+
+    def _of(self, number: int | None) -> _OfVersion:
+        newest = self._newest()
+        if number is None or (newest.version and newest.version.number == number) or self._view is None:
+            return newest
+        with self._lock:
+            if number not in self._old:
+                while len(self._old) >= _KEPT_OLD:
+                    self._old.pop(next(iter(self._old)))
+                version = next((each for each in self.store.versions() if each.number == number), None)
+                self._old[number] = _OfVersion(self._view(number), None, version, self._today, self._layouts)
+            return self._old[number]
 
     def _newest(self) -> _OfVersion:
         with self._lock:
             version = self.store.version
             if self._current is None or self._current.version != version:
-                self._current = _OfVersion(self.store, version, self._today)
+                self._current = _OfVersion(self.store, self.store, version, self._today, self._layouts)
             return self._current
 
 
 class _OfVersion:
-    def __init__(self, store: Store, version: Version | None, today: date | None) -> None:
-        self.store, self.version, self.today = store, version, today
-        self.picture = lru_cache(maxsize=16)(self._picture)
+    """What is known of one version; an older one has no `store`, and so no gaps."""
+
+    def __init__(
+        self, reader: Readable, store: Store | None, version: Version | None, today: date | None, layouts: _Layouts
+    ) -> None:
+        self.reader, self.store, self.version, self.today = reader, store, version, today
+        self._layouts = layouts
+        self._lock = Lock()
+        self._works: dict[str, _Work] = {}
+        self._report_lock = Lock()
+        self._report_work: _Work | None = None
 
     @cached_property
     def report(self) -> GapReport:
-        return find_gaps(self.store, today=self.today)
+        found: GapReport = self._searching().result(None)
+        return found
 
     @cached_property
     def dated(self) -> GapReport:
-        day, today = report_day(self.store), self.today or datetime.now(UTC).date()
-        return self.report if day == today else find_gaps(self.store, today=day)
+        day, today = report_day(self._own()), self.today or datetime.now(UTC).date()
+        return self.report if day == today else find_gaps(self._own(), today=day)
 
-    def _picture(self, name: str) -> Picture:
-        network = load_network(self.store, name)
-        found = groups.communities(network)
-        known = queries.run(self.store, "gaps/organisations").select("organisation", "label", "kind")
-        regions = queries.run(self.store, "gaps/places").group_by("organisation").agg(region=pl.col("label").min())
+    def report_within(self, seconds: float) -> GapReport | None:
+        if self.store is None:
+            return None
+        try:
+            found: GapReport = self._searching().result(seconds)
+        except NotReady:
+            return None
+        return found
+
+    def _searching(self) -> _Work:
+        with self._report_lock:
+            if self._report_work is None:
+                self._report_work = _Work(lambda _: find_gaps(self._own(), today=self.today))
+            return self._report_work
+
+    def _own(self) -> Store:
+        if self.store is None:
+            raise ValueError("gaps are searched for in the newest version only")
+        return self.store
+
+    @cached_property
+    def ground(self) -> Ground:
+        return load_ground(self._own(), self.report.as_of)
+
+    @cached_property
+    def facets(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        return facet_frames(self.reader)
+
+    def picture(self, name: str, within: float | None) -> Picture:
+        queries.find(name)
+        with self._lock:
+            if name not in self._works:
+                while len(self._works) >= _KEPT_PICTURES:
+                    self._works.pop(next(iter(self._works)))
+                self._works[name] = _Work(lambda at: self._picture(name, at))
+            work = self._works[name]
+        try:
+            found: Picture = work.result(within)
+        except NotReady:
+            raise
+        except Exception:
+            with self._lock:  # What went wrong may go well the next time.
+                self._works.pop(name, None)
+            raise
+        return found
+
+    def _picture(self, name: str, at: Callable[[int], None]) -> Picture:
+        start = perf_counter()
+        network = load_network(self.reader, name)  # type: ignore[arg-type]  # it only asks
         hints = self._hints(name, network)
-        spots = places(network, dict(found.rows()), hints)
-        hinted = sorted({organisation for pair in hints for organisation in pair})
-        rows = (
-            position.degree(network)
-            .select("organisation", "degree")
-            .join(found, on="organisation")
-            .join(known, on="organisation", how="left")
-            .join(regions, on="organisation", how="left")
-            .with_columns(pl.col("label").fill_null(pl.col("organisation")), pl.col("kind").fill_null("not known"))
-            .with_columns(x=spots[:, 0], y=spots[:, 1])
-            .with_columns(drawn=(pl.col("degree") > 0) | pl.col("organisation").is_in(hinted))
-        )
-        return Picture(network, rows, _named_communities(rows))
+        layout = self._layouts.of(network, hints, at)
+        made = picture_of(network, layout, self.facets, {one for pair in hints for one in pair})
+        _log.info("drew %r in %.2f s", network, perf_counter() - start)
+        return made
 
-    def _hints(self, name: str, network: Network) -> list[tuple[str, str]]:
+    def _hints(self, name: str, network: Network) -> tuple[tuple[str, str], ...]:
         """Return the suggested ties that are drawn dashed; they are found on the network of working together."""
-        if name != self.report.network.name:
-            return []
+        if self.store is None or len(network.organisations) > _HINTED or name != "networks/collaboration":
+            return ()
         pairs = [(gap.members[0], gap.members[1]) for gap in self.report.of_kind("P1")]
-        return [pair for pair in pairs if set(pair) <= network.rows.keys()]
+        return tuple(pair for pair in pairs if set(pair) <= network.rows.keys())
 
 
-def _named_communities(rows: pl.DataFrame) -> pl.DataFrame:
-    """Name each community of two or more after its best connected member; the isolates are one row."""
-    ranked = rows.sort("degree", "organisation", descending=[True, False])
-    return (
-        ranked.group_by("group", maintain_order=True)
-        .agg(size=pl.len(), label=pl.format("around {}", pl.col("label").first()), degree=pl.col("degree").max())
-        .filter(pl.col("degree") > 0)
-        .select("group", "label", "size")
-        .sort("group")
-    )
+class _Layouts:
+    """Communities and places by the content of a network, the last few of them."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: dict[str, Layout] = {}
+
+    def of(self, network: Network, hints: Iterable[tuple[str, str]], at: Callable[[int], None]) -> Layout:
+        key = _digest(network, tuple(hints))
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        at(2)
+        found = groups.communities(network)
+        at(3)
+        made = lay_out(network, found["group"].to_numpy(), hints)
+        with self._lock:
+            while len(self._kept) >= _KEPT_LAYOUTS:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = made
+        return made
 
 
-def network_names() -> list[str]:
+def _digest(network: Network, hints: tuple[tuple[str, str], ...]) -> str:
+    """Return a hash of all that a layout depends on."""
+    said = sha256()
+    said.update("\0".join(network.organisations).encode())
+    said.update(repr((network.directed, hints)).encode())
+    for name in ("source", "target", "weight"):
+        said.update(network.ties[name].hash().to_numpy().tobytes())
+    return said.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def network_names() -> tuple[str, ...]:
     """Return the names of the network queries that can be drawn."""
-    return [name for name in queries.catalogue() if name.startswith("networks/")]
+    return tuple(name for name in queries.catalogue() if name.startswith("networks/"))

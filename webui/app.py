@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from graphkit.names import Names
 from graphkit.store import Store
+from graphkit.store.base import Readable
 from graphkit.store.pool.reader_pool import Limits, ReaderPool, Rewrite
 from graphkit.store.services.gate import Services
 from webui import editor, identity, pages, search
@@ -14,8 +17,12 @@ from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
 from webui.catalogue import openapi, saved
 from webui.catalogue import pages as catalogue
+from webui.gaps import pages as gaps
 from webui.i18n import choosing
 from webui.linked import routes
+from webui.network import pages as network
+from webui.network import path, tie, whatif
+from webui.policy import policy
 from webui.protocol import description, graphs, problems, query, running, update
 from webui.protocol.access import check_host
 from webui.protocol.remembering import attach
@@ -25,30 +32,17 @@ from webui.state import State, keep
 
 __all__ = ["create_app"]
 
-_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'self'",
-    ]
-)
-
 
 def create_app(store: Store, settings: Settings | None = None) -> Flask:
     """Return the application over `store`; it reads and never writes."""
     settings = settings or Settings()
+    policy(frame_ancestors=settings.embedding)  # A site that is no site is told at the start.
     app = Flask(__name__, static_folder=str(static_folder()), static_url_path="/static")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     names = Names(store)
     services = Services(settings.services, names.search)
     readers = ReaderPool(store, _limits(settings), _rewrite(store, services))
-    keep(app, State(Analysis(store, settings.today), settings, readers, names, services))
+    keep(app, State(Analysis(store, settings.today, _older(readers)), settings, readers, names, services))
     kept = attach(app, readers, lambda: store.version.number if store.version else None, settings.cache_bytes)
     metrics.observe(app, store, readers, kept)
     app.before_request(check_host)
@@ -57,6 +51,8 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(asset_tags=asset_tags, site_name=settings.site_name)
     choosing.install(app)
     app.register_blueprint(pages.blueprint)
+    for each in (network, tie, path, whatif, gaps):
+        each.register(app)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(catalogue.blueprint)
     app.register_blueprint(openapi.blueprint)
@@ -73,6 +69,11 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     app.after_request(_safe_headers)
     problems.register(app)
     return app
+
+
+def _older(readers: ReaderPool) -> Callable[[int], Readable]:
+    """Let the analysis ask older versions through the pool, within the limits of the service."""
+    return lambda number: readers.view(version=number)
 
 
 def _rewrite(store: Store, services: Services) -> Rewrite | None:
@@ -92,7 +93,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _safe_headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers.setdefault("Content-Security-Policy", policy())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

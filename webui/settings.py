@@ -26,6 +26,9 @@ class Settings:
     `services` are the SPARQL endpoints that a query may call with SERVICE; none by default. `hosts` are the names
     under which the service may be addressed (empty: any); `behind_proxy` trusts one proxy's X-Forwarded headers.
 
+    `embedding` are the sites whose pages may show a view in a frame ("https://news.example.org", or "*" for all); none
+    but our own by default.
+
     `saved` is the file of the queries that visitors save, `stories` that of the stories that who has the token writes;
     None is a file beside a store in a folder, else memory. `boundaries` is a TopoJSON file of regions for the map.
     """
@@ -46,6 +49,7 @@ class Settings:
     services: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     behind_proxy: bool = False
+    embedding: tuple[str, ...] = ()
     saved: Path | None = None
     stories: Path | None = None
     boundaries: Path | None = None

@@ -88,6 +88,9 @@ def _refuse_findings(scratch: Store) -> None:
     metavar="FILE",
     help="Outlines of regions for the map, as TopoJSON.",
 )
+@click.option(
+    "--embed-in", "embedding", multiple=True, metavar="URL", help="A site that may show views in frames; *: all."
+)
 @click.option("--access-log", default="", metavar="FILE", help="Write a line of JSON for each request; - is stderr.")
 @click.option("--token", envvar="GRAPHKIT_TOKEN", show_envvar=True, hidden=True)
 def serve(

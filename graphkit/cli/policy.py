@@ -1,14 +1,18 @@
-"""The verbs of policy and money: monitor, funding, opportunities, scorecard."""
+"""The verbs of policy and money: monitor, funding, opportunities, scorecard, barriers."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from graphkit.cli.common import format_option, opened, print_frame, say, store_option
-from graphkit.errors import UsageError
+from graphkit.cli.common import format_option, opened, print_frame, say, store_option, who_option
+from graphkit.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from graphkit.store import Store
 
 __all__ = ["VERBS"]
 
@@ -169,7 +173,9 @@ def scorecard(thing: str, location: str, regions: tuple[str, ...], figures: bool
         raise UsageError("figures are worked out for regions", hint="name one or more with --region")
     with opened(location) as store:
         if figures:
-            print_frame(card.figures_by_region(store, regions), form)
+            frame = card.figures_by_region(store, regions)
+            shown = ["indicator", "region_label", "value", "unit", "coverage"]
+            print_frame(frame.select(shown) if form == "table" else frame, form)
         elif regions:
             frame = card.scorecard(store, regions)
             print_frame(frame.drop("measure", "region", "method") if form == "table" else frame, form)
@@ -178,5 +184,90 @@ def scorecard(thing: str, location: str, regions: tuple[str, ...], figures: bool
             print_frame(card.assessments(store, thing), form)
 
 
-VERBS = (monitor, funding, opportunities, scorecard)
+@click.command()
+@store_option
+@who_option
+@click.option("--region", default="", help="Only this region, with the places within it, such as place/wessex.")
+@click.option(
+    "--answers", "elsewhere", is_flag=True, help="Tell which building blocks answer barriers elsewhere instead."
+)
+@click.option(
+    "--smallest", default=5, show_default=True, type=click.IntRange(2), help="Of fewer people nothing is shown."
+)
+@click.option(
+    "--import", "sheet", type=click.Path(path_type=Path, dir_okay=False), help="Bring in a coded CSV or XLSX file."
+)
+@click.option("--source", default="", help="The name of the source that the file becomes; with --import.")
+@click.option("--label", default="", help="The source as a person calls it; with --import.")
+@click.option(
+    "--licence",
+    default="https://creativecommons.org/licenses/by/4.0/",
+    show_default=True,
+    help="The address of the licence of the claims; with --import.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would come in, and keep nothing; with --import.")
+@format_option("table", "csv", "json", "spreadsheet", default="table")
+def barriers(
+    location: str,
+    who: str,
+    region: str,
+    elsewhere: bool,
+    smallest: int,
+    sheet: Path | None,
+    source: str,
+    label: str,
+    licence: str,
+    dry_run: bool,
+    form: str,
+) -> None:
+    """Show what speaks for and against barriers and building blocks by region, or bring in coded claims.
+
+    Example: graphkit barriers --import interviews.csv --source talks-2024
+    """
+    from graphkit import barriers as claims
+
+    if sheet is None:
+        with opened(location) as store:
+            if elsewhere:
+                print_frame(claims.answers(store, region), form)
+                return
+            frame = claims.matrix(store, region, smallest=smallest)
+        print_frame(frame.drop("region", "about", "method") if form == "table" else frame, form)
+        return
+    if not source:
+        raise UsageError("the claims need a source", hint="name it with --source, such as talks-2024")
+    with opened(location, read_only=dry_run) as store:
+        coded = claims.code(claims.read_sheet(sheet), store, where=str(sheet), smallest=smallest)
+        content = claims.claims_from(coded, source, label=label or source, licence=licence, day=_day(None))
+        if not dry_run:
+            _keep(store, content, source, f"claims of {sheet.name}", who)
+    say(coded.words + (" (nothing was kept)" if dry_run else ""))
+
+
+def _keep(store: Store, content: bytes, source: str, why: str, who: str) -> None:
+    """Check the claims, then put them in the place of what the source said before."""
+    from tempfile import TemporaryDirectory
+
+    from graphkit.assembly import load_files
+    from graphkit.check import check_files
+    from graphkit.report import findings_in_words
+    from graphkit.terms import graph_iri
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{source}.ttl"
+        path.write_bytes(content)
+        findings = check_files([path], store)
+        if findings.height:
+            raise DataError(
+                f"the claims have {findings.height} findings and were not kept",
+                where=source,
+                hint=findings_in_words(findings.head(3)),
+            )
+        if store.has_graph(graph_iri(source)):
+            with store.change(f"make room for {why}", who=who) as change:
+                change.clear(graph_iri(source))
+        load_files(store, [path], graph=graph_iri(source), why=why, who=who)
+
+
+VERBS = (monitor, funding, opportunities, scorecard, barriers)
 """The verbs of this module."""

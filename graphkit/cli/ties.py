@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphkit.cli.common import format_option, is_there, opened, print_frame, store_option
+from graphkit.cli.common import format_option, is_there, opened, print_frame, say, store_option
 from graphkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from graphkit.network import Network
 
 __all__ = ["VERBS"]
+
+_SIGNED = ("fusion", "learned")
 
 
 @click.command()
@@ -63,7 +65,17 @@ def ties(
 
         loaded = _read(table, largest) if table else _held(location, network)
         frame = top_pairs(loaded, scorer, number, today=today, per_organisation=per_organisation)
-    print_frame(_labelled(location, frame), form)
+    print_frame(_labelled(location, _telling(frame, scorer)), form)
+
+
+def _telling(frame: pl.DataFrame, scorer: str) -> pl.DataFrame:
+    """Leave out the pairs of score 0, of which a scorer that counts something has nothing to say, and tell so."""
+    if scorer in _SIGNED:
+        return frame
+    kept = frame.filter(frame["score"] > 0)
+    if kept.height < frame.height:
+        say(f"Only {kept.height} pairs score above 0; of the others {scorer} knows nothing that they share.")
+    return kept
 
 
 def _held(location: str, network: str) -> Network:

@@ -28,8 +28,8 @@ def spellings(records: pl.DataFrame) -> pl.DataFrame:
 
     `records` has the columns of `graphkit.identity.records`. The columns are spelling (a number), record, source,
     core, words (the sorted words as a list), rarity (in bits: how much less than by chance a name has these words),
-    marks, form, postcode, district, place, and the `KEYS`. A key that is crowded, or of which a part is not known,
-    is null.
+    marks, form, postcode, district, area, place, areas, and the `KEYS`. A key that is crowded, or of which a part is
+    not known, is null.
     """
     rows = _split(records)
     counts = rows.select("record", pl.col("words").alias("word")).explode("word").unique()["word"].value_counts()
@@ -53,7 +53,7 @@ def spellings(records: pl.DataFrame) -> pl.DataFrame:
 
 def _split(records: pl.DataFrame) -> pl.DataFrame:
     names = (
-        records.select("record", "source", "names", "postcode", "place")
+        records.select("record", "source", "names", "postcode", "place", "areas")
         .explode("names")
         .drop_nulls("names")
         .with_columns(name=spelling.trading_names(spelling.without_number(pl.col("names"))))
@@ -79,7 +79,7 @@ def _split(records: pl.DataFrame) -> pl.DataFrame:
         .with_row_index("spelling")
         .select(
             "spelling", "record", "source", "core", "sorted", "words", "marks", "form",
-            "postcode", "district", "area", "place",
+            "postcode", "district", "area", "place", "areas",
         )
     )  # fmt: skip
 

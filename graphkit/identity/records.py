@@ -17,6 +17,9 @@ _OFFICIAL: Final = r"^([A-Z]{2,3}-[A-Z][A-Z0-9]*)-(\S.*)$"
 """A number of an official list as org-id writes it, such as GB-COH-05066892."""
 
 _COMPANY_DIGITS: Final = 8
+_LARGE: Final = r"/place/(country-|nuts-[a-z]{2}[0-9a-z]{0,2}$|united-kingdom$)"
+"""Countries and regions, in which too many are for a common one to tell anything."""
+
 _NUMBERED: Final = 0.95
 _SHORT_COMPANY: Final = re.compile(rf"^GB-COH-\d{{1,{_COMPANY_DIGITS - 1}}}$")
 
@@ -26,7 +29,8 @@ def load_records(store: Readable) -> pl.DataFrame:
 
     The columns are record, graph (the one that names it), source (see `source_of`), label, names (also other names),
     ids (numbers of official lists, as org-id writes them), number (the first one that its own source gives it and
-    that is none of these), postcode, place (a town), kind, statements (how many the store has of it).
+    that is none of these), postcode, place (a town), areas (places smaller than a region), kind, statements (how many
+    the store has of it).
     """
     said = queries.run(store, "identity/records").with_columns(pl.col("value").str.strip_chars())
     said = said.filter(pl.col("value") != "")
@@ -38,6 +42,7 @@ def load_records(store: Readable) -> pl.DataFrame:
         number=_own(_of("number")).first(),
         postcode=_of("postcode").first(),
         place=_of("town").first(),
+        areas=_of("place").filter(~_of("place").str.contains(_LARGE)),
         kind=_of("kind").first(),
     )
     official = pl.element().filter(pl.element().str.contains(_OFFICIAL)).unique().sort()
@@ -74,7 +79,7 @@ def source_of(graph: pl.Expr) -> pl.Expr:
     'esif/uk'
     """
     name = graph.str.strip_prefix(GRAPH).str.split("/")
-    layout = name.list.get(1, null_on_oob=True).str.extract(r"^([a-z]{2,}(?:-[a-z]{3,})*)(?:-|$)")
+    layout = name.list.get(1, null_on_oob=True).str.replace(r"(^|-)\d.*$", "").replace("", None)
     layout = pl.when(layout != "history").then(layout)
     return pl.concat_str(name.list.first(), layout, separator="/", ignore_nulls=True)
 

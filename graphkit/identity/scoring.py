@@ -28,7 +28,11 @@ _SAME = '"sorted_l" = "sorted_r" AND "marks_l" = "marks_r"'
 _LEAST = 'least("rarity_l", "rarity_r")'
 _WITHIN = '(list_has_all("words_l", "words_r") OR list_has_all("words_r", "words_l"))'
 _NEARLY = f'"marks_l" = "marks_r" AND jaro_winkler_similarity("core_l", "core_r") >= {_NEAR}'
-_NOWHERE = '("district_l" IS NULL OR "district_r" IS NULL) AND ("place_l" IS NULL OR "place_r" IS NULL)'
+_NOWHERE = (
+    '("district_l" IS NULL OR "district_r" IS NULL) AND ("place_l" IS NULL OR "place_r" IS NULL)'
+    ' AND (len("areas_l") = 0 OR len("areas_r") = 0)'
+)
+_NEIGHBOURS = '"district_l" = "district_r" OR "place_l" = "place_r" OR list_has_any("areas_l", "areas_r")'
 _SAME_POSTCODE = '"postcode_l" = "postcode_r" AND "postcode_l" <> "district_l"'
 
 _UNIQUE, _RARE, _COMMON = "same words, all but unique", "same words, rare", "same words, common"
@@ -48,7 +52,7 @@ _WHERE: Final = Comparison(
     (
         Level("not known", _NOWHERE, unknown=True),
         Level("same postcode", _SAME_POSTCODE, 0.63, 1e-4),
-        Level("same district or town", '"district_l" = "district_r" OR "place_l" = "place_r"', 0.29, 0.016),
+        Level("same district or town", _NEIGHBOURS, 0.29, 0.016),
         Level("same postcode area", '"area_l" = "area_r"', 0.04, 0.025, fixed=True),
         Level("elsewhere", "", 0.03, 0.96, fixed=True),
     ),

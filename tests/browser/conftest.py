@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from graphkit.assembly import assemble_shipped
 from webui import create_app
 from webui.settings import Settings
+from webui.state import state_of
 
 AXE = Path(__file__).resolve().parents[2] / "webui/frontend/node_modules/axe-core/axe.min.js"
 _FLAGS = (
@@ -32,9 +33,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Serve the shipped graph on a free port of this machine and give the address."""
-    server = make_server(
-        "127.0.0.1", 0, create_app(assemble_shipped(), Settings(today=date(2026, 1, 1))), threaded=True
-    )
+    app = create_app(assemble_shipped(), Settings(today=date(2026, 1, 1)))
+    state_of(app).analysis.picture("networks/collaboration")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

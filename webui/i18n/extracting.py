@@ -58,8 +58,10 @@ def _of_templates() -> Iterator[Message]:
     env.policies["ext.i18n.trimmed"] = True
     for path in sorted((_WEBUI / "templates").glob("*.html")):
         for line, name, said in env.extract_translations(path.read_text("utf-8")):  # type: ignore[attr-defined]
-            if name in _MARKS:
+            if name in _MARKS and said is not None:
                 one, many = (said, "") if isinstance(said, str) else (said[0], said[1])
+                if one is None:  # A text that is computed: `spoken` lists it.
+                    continue
                 yield Message(one, many or "", f"{_short(path)}:{line}", path.stem.strip("_"))
 
 

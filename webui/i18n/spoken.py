@@ -1,7 +1,8 @@
-"""Words that pages show and that no page writes: kinds of gaps and alerts, tiers, verdicts, relations."""
+"""Words that pages show and that no page writes: names: kinds of gaps, alerts, tiers, verdicts, relations, networks."""
 
 from __future__ import annotations
 
+from graphkit import queries
 from graphkit.gaps import KINDS, TIERS, VERDICTS
 from graphkit.report import ALERT_KINDS
 from webui.words import relation_texts
@@ -14,4 +15,5 @@ def spoken() -> list[str]:
     found = [*(text for kind in KINDS.values() for text in (kind.name, kind.question))]
     found += [tier.replace("-", " ") for tier in TIERS]
     found += [*VERDICTS, *ALERT_KINDS.values(), *relation_texts()]
+    found += [name.rpartition("/")[2].replace("-", " ") for name in queries.catalogue() if name.startswith("networks/")]
     return list(dict.fromkeys(text for text in found if text))

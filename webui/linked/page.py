@@ -15,6 +15,7 @@ from graphkit.terms import ID, compact, expand
 from webui.analysis import Analysis
 from webui.catalogue.tables import behind, iris_of
 from webui.gaps import gap_rows
+from webui.i18n.choosing import gettext
 from webui.linked.addresses import address_of, values_address
 from webui.linked.schema_org import described
 from webui.links import Link, link, names_of
@@ -172,10 +173,12 @@ def _provenance(sources: pl.DataFrame, names: Mapping[str, str], licences: Mappi
 
 def _traced(row: Mapping[str, Any], names: Mapping[str, str], licences: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "name": "Name" if row["property"] == _LABEL else relation_words(row["property"], "out", names),
+        "name": gettext("Name") if row["property"] == _LABEL else relation_words(row["property"], "out", names),
         "order": relation_order(row["property"]),
         "value": row["value_label"] or row["value"],
-        "source": link(row["source"], names) if row["source"] else {"label": "a source that is not named", "href": ""},
+        "source": link(row["source"], names)
+        if row["source"]
+        else {"label": gettext("a source that is not named"), "href": ""},
         "lines": row["line"],
         "licence": licence_link(licences[row["source"]], names) if row["source"] in licences else None,
         "passages": [link(passage, names) for passage in row["passage"]] if not row["line"] else [],

@@ -18,6 +18,7 @@ from graphkit.store import Store, convert, open_store
 from graphkit.store.base import Readable
 from graphkit.terms import SOL, compact, graph_iri
 from webui.catalogue.tables import behind
+from webui.i18n.marking import N_
 from webui.linked.addresses import FORMS, ONTOLOGY, VOCABULARY, address_of, document_address, split_suffix
 from webui.linked.describing import about_document, describe
 from webui.linked.page import thing_page
@@ -33,7 +34,7 @@ from webui.protocol.query import Pick
 __all__ = ["register"]
 
 _KEPT_LABELS: Final = ("class", "object property", "datatype property")
-_PLURALS: Final = {"class": "Classes", "object property": "Relations", "datatype property": "Values"}
+_PLURALS: Final = {"class": N_("Classes"), "object property": N_("Relations"), "datatype property": N_("Values")}
 _UNVERSIONED: Final = Pick(None)
 
 

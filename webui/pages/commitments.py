@@ -17,6 +17,9 @@ from webui.state import analysis
 
 __all__: list[str] = []
 
+_MOST_EVIDENCE = 30
+"""So many pieces of evidence of one commitment stand on the page; its query and the JSON have more."""
+
 
 @blueprint.get("/commitments")
 def commitments() -> str:
@@ -57,5 +60,7 @@ def _row(standing: Standing) -> dict[str, Any]:
         "href": href(standing.commitment),
         "policy": {"label": standing.policy_label, "href": href(standing.policy)},
         "query_href": query_href(standing.query, {"commitment": standing.commitment}),
-        "findings": [(href(finding.iri), finding) for finding in standing.findings],
+        "findings": [(href(finding.iri), finding) for finding in standing.findings[:_MOST_EVIDENCE]],
+        "more": max(0, len(standing.findings) - _MOST_EVIDENCE),
+        "figures": [(figure, query_href(figure.query) if figure.query else "") for figure in standing.figures],
     }

@@ -13,7 +13,7 @@ from webui.links import href
 from webui.pages.blueprint import money, share
 from webui.pages.frames import Values, answer, typed
 
-__all__ = ["MONEY", "Picture", "currencies", "flows", "picture", "sums"]
+__all__ = ["MONEY", "Picture", "currencies", "flows", "flows_of", "picture", "shaped", "sums"]
 
 MONEY: Final = pl.Decimal(38, 2)
 """Amounts as they are added: exact, with cents."""
@@ -34,7 +34,12 @@ class Picture:
 
 def sums(name: str, values: Values) -> pl.DataFrame:
     """Return an answer with grants and amounts by currency; a currency that is not stated is an empty text."""
-    found = typed(answer(name, values), currency=pl.String, grants=pl.Int64, amount=MONEY)
+    return shaped(answer(name, values))
+
+
+def shaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give grants and amounts their types; a currency that is not stated is an empty text."""
+    found = typed(frame, currency=pl.String, grants=pl.Int64, amount=MONEY)
     return found.with_columns(pl.col("currency").fill_null(""))
 
 
@@ -43,10 +48,16 @@ def flows(values: Values) -> pl.DataFrame:
     return typed(sums("funding/pairs", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
 
 
-def currencies(frame: pl.DataFrame) -> pl.DataFrame:
+def flows_of(iri: str, side: str) -> pl.DataFrame:
+    """Return the flows of which an organisation is the "funder" or the "recipient"."""
+    return flows({}).filter(pl.col(side) == iri)
+
+
+def currencies(frame: pl.DataFrame, whole: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the currencies with their grants, sums, funders and recipients, that with most grants first.
 
-    A grant of several recipients stands in several rows: the sums of a currency then hold it more than once.
+    A grant of several recipients stands in several rows, each with its part of the amount: the number of grants of a
+    currency is right only where `whole` is given, an answer in which each grant counts once.
     """
     found = frame.group_by("currency").agg(
         pl.col("grants").sum(),
@@ -55,6 +66,9 @@ def currencies(frame: pl.DataFrame) -> pl.DataFrame:
         funders=pl.col("funder").n_unique(),
         recipients=pl.col("recipient").n_unique(),
     )
+    if whole is not None:
+        once = whole.group_by("currency").agg(pl.col("grants").sum())
+        found = found.drop("grants").join(once, on="currency", how="left").with_columns(pl.col("grants").fill_null(0))
     return found.sort(pl.col("currency") == "", pl.col("grants"), "currency", descending=[False, True, False])
 
 

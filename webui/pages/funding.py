@@ -7,15 +7,17 @@ from typing import Any, Final
 import polars as pl
 from flask import render_template, request
 
+from graphkit import queries
+from graphkit.errors import LimitError
 from graphkit.terms import ID, compact
 from webui.catalogue.choices import short_iri
-from webui.i18n.choosing import gettext
+from webui.i18n.choosing import gettext, ngettext
 from webui.linked.reading import reader
 from webui.links import href, names_of, query_href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint, money
 from webui.pages.choosing import asked, kinds, regions
-from webui.pages.flows import currencies, flows, picture, sums
+from webui.pages.flows import currencies, flows, flows_of, picture, shaped, sums
 from webui.pages.frames import Values, shown, typed
 from webui.pages.lists import Column, asked_date, listed
 from webui.protocol.problems import Refusal
@@ -35,7 +37,7 @@ def funding() -> str:
     """Show the largest flows as a picture and as a table, and the sums by year, kind and region."""
     values = _values()
     found = flows(values)
-    held = currencies(found)
+    held = currencies(found, sums(_BY_YEAR, values))
     currency = _currency(held)
     seen = picture(found, currency)
     return render_template(
@@ -46,7 +48,7 @@ def funding() -> str:
         sums=held.rows(named=True),
         years=_years(values, currency),
         by_kind=_shares(sums(_BY_KIND, _without(values, "kind")), currency, "kind", "kind_label"),
-        by_region=_shares(sums(_BY_REGION, {}), currency, "region", "label") if not values else [],
+        by_region=[] if values else _by_region(currency),
         state={name: request.args.get(name, "") for name in ("region", "kind", "since", "until")},
         kinds=kinds(),
         regions=regions(),
@@ -96,7 +98,7 @@ def funding_side(side: str) -> str:
 def funding_of(slug: str) -> str:
     """Show the money of one organisation: what it gave and to whom, what it received and from whom."""
     iri = ID + slug
-    given, received = flows({"funder": iri}), flows({"recipient": iri})
+    given, received = flows_of(iri, "funder"), flows_of(iri, "recipient")
     label = names_of(reader(shown().number), [iri]).get(iri)
     if label is None:
         raise Refusal(
@@ -110,7 +112,7 @@ def funding_of(slug: str) -> str:
         out=_partners(given, "recipient", "out", iri),
         into=_partners(received, "funder", "in", iri),
         about=about(
-            [(_FLOWS, {"funder": iri}), (_FLOWS, {"recipient": iri})],
+            [("funding/flows", {"funder": iri}), ("funding/flows", {"recipient": iri})],
             coverage("grants"),
             _notes(pl.concat([given, received])),
         ),
@@ -131,6 +133,15 @@ def _values() -> dict[str, str]:
         if text := asked_date(name, day):
             values[name] = text
     return values
+
+
+def _by_region(currency: str) -> list[dict[str, Any]]:
+    """Return the largest sums by region; nothing where they take longer than the service allows: a link leads there."""
+    try:
+        frame = queries.run(reader(shown().number), _BY_REGION)
+    except LimitError:
+        return []
+    return _shares(shaped(frame), currency, "region", "label")
 
 
 def _without(values: dict[str, str], name: str) -> dict[str, str]:
@@ -232,7 +243,7 @@ def _partners(found: pl.DataFrame, key: str, way: str, iri: str) -> dict[str, An
         "sums": held.rows(named=True),
         "list": page,
         "way": way,
-        "csv": query_href(f"{_FLOWS}.csv", {"funder" if way == "out" else "recipient": iri}),
+        "csv": query_href("funding/flows.csv", {"funder" if way == "out" else "recipient": iri}),
         "grants": query_href("funding/grants", {"funder" if way == "out" else "recipient": short_iri(iri)}),
         "rows": [
             {
@@ -253,10 +264,12 @@ def _notes(found: pl.DataFrame) -> list[str]:
         )
     ]
     if found["shared"].sum():
+        shared = found.filter(pl.col("shared") > 0).height
         notes.append(
-            gettext(
-                "%(number)s rows are of grants with several recipients: their whole amount stands with each of them.",
-                number=found.filter(pl.col("shared") > 0).height,
+            ngettext(
+                "%(num)s row holds a grant that several organisations gave or got: it is divided equally among them.",
+                "%(num)s rows hold grants that several organisations gave or got: each is divided equally among them.",
+                shared,
             )
         )
     return notes

@@ -18,22 +18,25 @@ from webui.state import analysis
 __all__: list[str] = []
 
 _COUNTS = "explore/counts"
+_PATIENCE = 2.0
+"""So many seconds the first page waits for the search for gaps; then it comes without them."""
 _GAPS = 6
 
 
 @blueprint.get("/")
 def home() -> str:
     """Show a search, what the graph holds, how commitments stand, and the first gap of each kind."""
-    report = analysis().report
-    first = [gap for code in KINDS for gap in report.of_kind(code)[:1]]
+    report = analysis().report_within(_PATIENCE)
+    first = [gap for code in KINDS for gap in report.of_kind(code)[:1]] if report else []
     return render_template(
         "home.html",
         page="home",
         counts=[_count(row) for row in answer(_COUNTS).rows(named=True) if row["count"]],
-        standings=report.standings,
+        searching=report is None,
+        standings=report.standings if report else (),
         gaps=gap_rows(first)[:_GAPS],
-        total=len(report.gaps),
-        banner=report.banner,
+        total=len(report.gaps) if report else 0,
+        banner=report.banner if report else "",
         about=about([(_COUNTS, {}), ("explore/coverage", {})], coverage()),
     )
 

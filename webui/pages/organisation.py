@@ -19,7 +19,7 @@ from webui.i18n.choosing import gettext
 from webui.linked.sections import offer
 from webui.links import href
 from webui.pages.blueprint import blueprint
-from webui.pages.flows import currencies, flows
+from webui.pages.flows import currencies, flows_of
 from webui.pages.frames import answer, shown, typed
 from webui.pages.funding import agent_href
 from webui.state import analysis
@@ -38,6 +38,7 @@ _CENTRE: Final = (380.0, 190.0)
 _RADIUS: Final = (190.0, 150.0)
 _LONGEST: Final = 26
 _PAIR: Final = 2
+_PATIENCE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ def neighbours(iri: str) -> list[dict[str, Any]]:
 
 def _money(iri: str) -> list[dict[str, Any]]:
     """Return what an organisation received and gave, summed within each currency."""
-    ways = (("in", {"recipient": iri}), ("out", {"funder": iri}))
-    return [{"way": way} | row for way, values in ways for row in currencies(flows(values)).rows(named=True)]
+    ways = (("in", "recipient"), ("out", "funder"))
+    return [{"way": way} | row for way, side in ways for row in currencies(flows_of(iri, side)).rows(named=True)]
 
 
 # ---- The picture ---------------------------------------------------------------------------------------
@@ -118,9 +119,12 @@ def _money(iri: str) -> list[dict[str, Any]]:
 def surroundings(iri: str) -> dict[str, Any] | None:
     """Return the picture around an organisation: its partners with most in common, the ties between them, suggestions.
 
-    None for an organisation that is not in the network of working together, or that has nobody around it.
+    None for an organisation that is not in the network of working together or has nobody around it, and while the
+    search for gaps still goes on.
     """
-    report = analysis().report
+    report = analysis().report_within(_PATIENCE)
+    if report is None:
+        return None
     network = report.network
     place = network.rows.get(iri)
     if place is None:

@@ -51,5 +51,14 @@ SAID: Final = (
     N_("has the part"),
     N_("gives money to"),
     N_("gets money from"),
+    N_("capability"),
+    N_("kind"),
+    N_("region"),
+    N_("asked for"),
+    N_("its theme"),
+    N_("its CPV division"),
+    N_("its place"),
+    N_("barrier"),
+    N_("building block"),
 )
 """What explore/counts, explore/coverage, explore/timeline and explore/neighbours say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -15,8 +16,9 @@ from webui.i18n.choosing import gettext
 from webui.pages.blueprint import blueprint
 from webui.pages.lists import asked_number
 from webui.pages.story_shelf import MOST_STEPS, Step, Stories, Story
-from webui.protocol.access import has_token, is_token, own_address, require_own_site
+from webui.protocol.access import has_token, own_address, require_own_site
 from webui.protocol.problems import Refusal
+from webui.session import form_word, is_signed_in, takes_token
 from webui.state import settings, store
 
 __all__: list[str] = []
@@ -152,7 +154,10 @@ def _token_fault() -> str:
     """Return why who sent the form may not write; empty where they may."""
     if not settings().token:
         return gettext("This service is read only: who runs it can allow writing by setting GRAPHKIT_TOKEN.")
-    if has_token() or is_token(request.form.get("token", "").strip()):
+    if has_token() or (is_signed_in() and hmac.compare_digest(form_word(), request.form.get("word", ""))):
+        return ""
+    sent = request.form.get("token", "").strip()
+    if sent and takes_token(sent):
         return ""
     return gettext("The token is missing or not the right one. Nothing was saved; what you wrote is still here.")
 

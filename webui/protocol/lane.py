@@ -120,6 +120,10 @@ class Lane:
         begun = self._begun(plan.question, plan.pattern.number)
         return Trip(begun, plan) if begun else None
 
+    def is_full(self, plan: Plan) -> bool:
+        """Tell whether it would help to wait until another query ends."""
+        return self._pool.is_full(plan.question.client)
+
     def _begun(self, question: Question, number: int) -> Begun | None:
         """Begin a question on the version of that number; the pool may have gone on to the next."""
         begun = self._pool.begin(question)

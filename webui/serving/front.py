@@ -86,6 +86,8 @@ class _Quick(Protocol):
 
     def begin(self, plan: Plan) -> Trip | None: ...
 
+    def is_full(self, plan: Plan) -> bool: ...
+
     def end(self, trip: Trip) -> Ready | None: ...
 
 
@@ -197,7 +199,9 @@ class Front:
         """Begin a plain query, at once or when another query ends; None where that takes more than a moment."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _WAITS_A_TURN
-        while (trip := quick.begin(plan)) is None and len(self._waiting) < _MOST_IN_TURN and loop.time() < until:
+        while (trip := quick.begin(plan)) is None and loop.time() < until:
+            if len(self._waiting) >= _MOST_IN_TURN or not quick.is_full(plan):
+                return None
             turn: asyncio.Future[str] = loop.create_future()
             self._waiting.append(turn)
             limit = loop.call_at(until, _settle, turn, _LATE)

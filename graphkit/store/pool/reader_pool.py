@@ -124,6 +124,10 @@ class ReaderPool:
             return None
         return Begun(self, run, reader, version, now)
 
+    def is_full(self, client: str) -> bool:
+        """Tell whether `begin` would find no turn for a client now, rather than no process."""
+        return self._turns.is_full(client)
+
     def _end(self, begun: Begun) -> Answer:
         """Read the answer to a question that `begin` sent off."""
         run, reader, usable = begun.run, begun.reader, False

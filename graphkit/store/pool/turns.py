@@ -64,12 +64,23 @@ class Turns:
             self.leave(ticket)
 
     def take(self, ticket: Ticket) -> bool:
-        """Give the ticket its turn if one is free at once; who gets one gives it back with `leave`."""
+        """Give the ticket its turn if one is free at once; who gets one gives it back with `leave`.
+
+        Nobody is passed by: while a turn is free, all that wait are of clients that have as many as one may have.
+        """
         with self._lock:
-            if not self._free or self._running[ticket.client] >= self._most_of_one or self._count:
+            if self._is_full(ticket.client):
                 return False
             self._give(ticket)
             return True
+
+    def is_full(self, client: str) -> bool:
+        """Tell whether a client would have to wait for a turn now."""
+        with self._lock:
+            return self._is_full(client)
+
+    def _is_full(self, client: str) -> bool:
+        return not self._free or self._running[client] >= self._most_of_one
 
     def drop(self, ticket: Ticket) -> None:
         """Let a ticket wait no longer."""
@@ -79,7 +90,7 @@ class Turns:
 
     def _enter(self, ticket: Ticket) -> None:
         with self._lock:
-            if self._free and self._running[ticket.client] < self._most_of_one:
+            if not self._is_full(ticket.client):
                 self._give(ticket)
                 return
             line = self._waiting.get(ticket.client, ())

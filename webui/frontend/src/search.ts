@@ -1,4 +1,5 @@
 /** The search in the header: a form that works alone, with suggestions while one types (the ARIA combobox). */
+import { t, tn } from "./i18n";
 import { calm, el } from "./dom";
 
 interface Hit {
@@ -45,7 +46,7 @@ class Suggestions {
     readonly address: string,
   ) {
     const id = `${input.id}-list`;
-    this.#list = el("ul", { id, class: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
+    this.#list = el("ul", { id, class: "suggestions", role: "listbox", "aria-label": t("Suggestions"), hidden: true });
     form.append(this.#list, this.#status);
     const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id };
     for (const [name, value] of Object.entries(roles)) input.setAttribute(name, value);
@@ -74,7 +75,7 @@ class Suggestions {
     this.#list.replaceChildren(...hits.map((hit, i) => option(hit, `${this.#list.id}-${i}`)));
     this.#list.hidden = hits.length === 0;
     this.input.setAttribute("aria-expanded", String(hits.length > 0));
-    this.#status.textContent = hits.length ? `${hits.length} suggestions; use the arrow keys` : "no suggestion";
+    this.#status.textContent = hits.length ? tn("{n} suggestion; use the arrow keys", "{n} suggestions; use the arrow keys", hits.length) : t("no suggestion");
     this.#mark(-1);
   }
 

@@ -1,4 +1,5 @@
 /** Light, dark, or as the system says; the choice is kept in this browser only. */
+import { t } from "./i18n";
 
 const KEY = "graphkit-theme";
 const CHOICES = ["system", "light", "dark"] as const;
@@ -50,7 +51,7 @@ function apply(choice: Choice): void {
 }
 
 function name(button: HTMLButtonElement, choice: Choice): void {
-  const label = `Colours: ${choice === "system" ? "as the system" : choice}`;
+  const label = { system: t("Colours: as the system"), light: t("Colours: light"), dark: t("Colours: dark") }[choice];
   button.setAttribute("aria-label", label);
   button.title = label;
 }

@@ -1,114 +1,143 @@
-/** The network page: joins the filters, the picture, the panel and the tables through one view. */
+/** The network page: the view in the address, the picture, and the parts that the server writes. */
 import "../styles/network.css";
 import { calm, need } from "../dom";
-import { loadNetwork } from "../network/data";
-import { Model } from "../network/model";
-import { Panel } from "../network/panel";
-import { Rows } from "../network/rows";
-import { ViewState, type Selection } from "../network/view";
+import { t } from "../i18n";
+import { fetched, type Scene } from "../network/data";
+import { startFilters } from "../network/filters";
+import { bubbleKey, Model } from "../network/model";
+import { Parts } from "../network/parts";
 import type { Picture } from "../network/picture";
+import { changesParts, changesScene, View } from "../network/view";
+import { WhatIf } from "../network/whatif";
 import { THEME_CHANGED } from "../theme";
 
 const page = need<HTMLElement>("[data-network]");
 const stage = need<HTMLElement>(".picture-canvas", page);
 const message = need<HTMLElement>(".picture-message", page);
+const view = new View();
+let picture: Picture | null = null;
+let whatIf: WhatIf | null = null;
+let asked = new AbortController();
+let loadParts = () => {};
 
 async function start(): Promise<void> {
-  page.hidden = false;
-  say("Loading the network …");
-  const model = new Model(await loadNetwork(page.dataset["network"] ?? ""));
-  const state = new ViewState();
-  const select = (selected: Selection | null) => state.set({ selected });
-  const panel = new Panel(need(".panel", page), need("[data-status]", page), model, {
-    select,
-    community: (community) => state.set({ community }),
-    kind: (kind) => state.set({ kind }),
-  });
-  const rows = new Rows(model, { select, enter: () => panel.focus() });
-  panel.root.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") rows.focus();
-  });
-  bindFilters(state);
-  state.listen((view, changed) => {
-    if (Object.keys(changed).every((name) => name === "camera")) return;
-    panel.show(view);
-    rows.show(view);
-  });
-  panel.show(state.view);
-  rows.show(state.view);
-  describe(model);
-  const picture = await draw(model, state, select);
-  if (picture) bindPicture(picture, state);
+  const panel = page.querySelector<HTMLElement>(".panel");
+  if (panel) {
+    const parts = new Parts(view, page.dataset["parts"] ?? "", panel, need("[data-status]", page));
+    const load = calm(() => void parts.load(say).catch(fault), 60);
+    loadParts = load;
+    whatIf = new WhatIf(panel, page.dataset["whatIfPart"] ?? "");
+    startFilters(view);
+    view.listen((_, changed) => {
+      if (changesParts(changed)) load();
+    });
+  }
+  view.listen((_, changed) => void change(changed).catch(fault));
+  await draw();
+  bindTools();
+}
+
+async function scene(): Promise<Scene> {
+  asked.abort();
+  asked = new AbortController();
+  const answer = await fetched((page.dataset["network"] ?? "") + view.search(true), asked.signal, say);
+  return (await answer.json()) as Scene;
 }
 
 /** Draw where WebGL is there; sigma is fetched only then, since it needs WebGL to be read at all. */
-async function draw(model: Model, state: ViewState, select: (selected: Selection | null) => void): Promise<Picture | null> {
-  page.classList.add("bare");
+async function draw(): Promise<void> {
   if (!hasWebGL()) {
-    say("This browser cannot draw the picture (WebGL is missing or switched off). The tables below say the same.");
-    return null;
+    page.classList.add("bare");
+    return say(t("This browser cannot draw the picture (WebGL is missing or switched off). The tables below say the same."));
   }
-  if (!model.data.organisations.length) {
-    say("No organisation to draw.");
-    return null;
-  }
-  const { Picture } = await import("../network/picture");
-  page.classList.remove("bare");
-  need<HTMLElement>(".picture-tools", page).hidden = false; // First, for it takes room from the picture.
-  const picture = new Picture(stage, model, state.view, { select, move: (camera) => state.set({ camera }) });
-  say("");
-  return picture;
-}
-
-function bindFilters(state: ViewState): void {
-  const form = need<HTMLFormElement>("form[data-network-filters]");
-  const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement;
-  const show = () => {
-    for (const name of ["kind", "community", "find"] as const) {
-      if (field(name) !== document.activeElement || name !== "find") field(name).value = state.view[name];
-    }
-  };
-  const take = (name: "kind" | "community" | "find") => () => state.set({ [name]: field(name).value.trim(), selected: null });
-  form.querySelector<HTMLElement>("[type=submit]")?.setAttribute("hidden", "");
-  form.addEventListener("submit", (event) => event.preventDefault());
-  for (const name of ["kind", "community"] as const) field(name).addEventListener("change", take(name));
-  field("find").addEventListener("input", calm(take("find"), 150));
-  // Another network is another page: the server computes its layout and its tables.
-  field("network").addEventListener("change", () => {
-    location.search = new URLSearchParams({ network: field("network").value }).toString();
+  say(t("Loading the network …"));
+  const [{ Picture }, found] = await Promise.all([import("../network/picture"), scene()]);
+  const model = new Model(found);
+  for (const tools of page.querySelectorAll<HTMLElement>("[data-live]")) tools.hidden = false; // First, for it takes room from the picture.
+  picture = new Picture(stage, model, view, {
+    mark: choose,
+    line: chooseLine,
+    nothing: () => view.set({ selected: "", tie: "", gap: "", bubble: "" }),
+    move: calm((camera) => view.set({ view: camera ? [camera.x, camera.y, camera.ratio].map((value) => value.toFixed(3)).join(",") : "" }, true), 200),
   });
-  show();
-  state.listen(show);
+  told(model);
+  document.documentElement.dataset["drawn"] = String(model.graph.order);
 }
 
-function bindPicture(picture: Picture, state: ViewState): void {
-  const colour = need<HTMLSelectElement>("select[data-colour]", page);
-  const gaps = need<HTMLInputElement>("input[data-gaps]", page);
-  colour.value = state.view.colour;
-  gaps.checked = state.view.gaps;
-  colour.addEventListener("change", () => state.set({ colour: colour.value === "kind" ? "kind" : "community" }));
-  gaps.addEventListener("change", () => state.set({ gaps: gaps.checked }));
+async function change(changed: Set<string>): Promise<void> {
+  if (!picture) return;
+  if (changesScene(changed) || changed.has("late")) {
+    page.setAttribute("aria-busy", "true");
+    const model = new Model(await scene());
+    page.removeAttribute("aria-busy");
+    picture.take(model, view, [...changed].every((name) => ["open", "selected", "bubble", "tie", "gap", "size", "page", "late"].includes(name)));
+    if (changed.has("late") && !model.scene.late) loadParts();
+    told(model);
+    document.documentElement.dataset["drawn"] = String(model.graph.order);
+  } else if ([...changed].some((name) => name !== "view" && name !== "page" && name !== "sort")) picture.show(view);
+}
+
+const LATE = 5000;
+
+function told(model: Model): void {
+  // The gaps come later than the picture where the graph is large: ask again, quietly, until they are there.
+  if (model.scene.late) window.setTimeout(() => void change(new Set(["late"])).catch(fault), LATE);
+  const nothing = model.graph.order === 0;
+  say(nothing ? t("Nothing to draw: no organisation that passes has a tie. The tables below hold who is here.") : "");
+  stage.setAttribute("aria-label", `${t("Picture of the network; the tables below hold the same.")} ${model.scene.summary}`);
+}
+
+/** A click on an organisation selects it; on a community it shows it, and on the one that is shown it opens it. */
+function choose(key: string): void {
+  if (whatIf?.takes(key)) return;
+  const bubble = picture?.model.marks.get(key)?.bubble;
+  if (!bubble) return view.set({ selected: key });
+  if (view.get("bubble") !== String(bubble.id) && page.querySelector(".panel")) return view.set({ bubble: String(bubble.id) });
+  const open = view.get("open").split(",").filter((each) => /^\d+$/.test(each));
+  view.set({ open: [...open, String(bubble.id)].sort((a, b) => Number(a) - Number(b)).join(","), bubble: String(bubble.id) });
+}
+
+function chooseLine(key: string): void {
+  const gap = picture?.model.gaps.get(key);
+  if (gap) return view.set({ gap: gap.gap });
+  const ends = picture?.model.graph.extremities(key) ?? [];
+  const bubble = ends.find((end) => end.startsWith(bubbleKey(0).slice(0, -1)));
+  if (bubble) view.set({ bubble: bubble.split(":")[1] ?? "" });
+  else view.set({ tie: ends.join(" ") });
+}
+
+function bindTools(): void {
+  const gaps = page.querySelector<HTMLInputElement>("input[data-gaps]");
+  if (gaps) {
+    gaps.checked = view.get("gaps") !== "0";
+    gaps.addEventListener("change", () => view.set({ gaps: gaps.checked ? "" : "0" }));
+    view.listen(() => (gaps.checked = view.get("gaps") !== "0"));
+  }
   const acts: Record<string, () => void> = {
-    in: () => picture.zoom(1 / 1.6),
-    out: () => picture.zoom(1.6),
-    reset: () => picture.reset(),
-    png: () => save(picture),
+    in: () => picture?.zoom(1 / 1.6),
+    out: () => picture?.zoom(1.6),
+    reset: () => picture?.reset(),
+    png: save,
+    "open-all": () => view.set({ open: "all" }),
+    "open-none": () => view.set({ open: "none" }),
   };
-  for (const button of page.querySelectorAll<HTMLButtonElement>("button[data-act]"))
-    button.addEventListener("click", () => acts[button.dataset["act"] ?? ""]?.());
-  state.listen((view, changed) => {
-    if (Object.keys(changed).every((name) => name === "camera")) return;
-    picture.show(view);
-    const { selected } = view;
-    if (changed.selected && selected) picture.reveal(selected.type === "organisation" ? [selected.id] : [selected.source, selected.target]);
+  document.addEventListener("click", (event) => {
+    const act = (event.target as HTMLElement).closest<HTMLElement>("[data-act]");
+    if (!act) return;
+    event.preventDefault();
+    acts[act.dataset["act"] ?? ""]?.();
   });
-  document.addEventListener(THEME_CHANGED, () => picture.show(state.view, true));
-  bindPrint(picture);
+  document.addEventListener("focusin", (event) => {
+    if (event.target instanceof HTMLInputElement && event.target.matches("[data-copy]")) event.target.select();
+  });
+  document.addEventListener(THEME_CHANGED, () => picture?.show(view, true));
+  bindPrint();
 }
 
 /** A printed page takes a copy, for the browser does not keep what WebGL has drawn. */
-function bindPrint(picture: Picture): void {
+function bindPrint(): void {
   window.addEventListener("beforeprint", () => {
+    if (!picture) return;
     const copy = picture.snapshot();
     copy.className = "printed";
     stage.append(copy);
@@ -116,8 +145,8 @@ function bindPrint(picture: Picture): void {
   window.addEventListener("afterprint", () => stage.querySelector(".printed")?.remove());
 }
 
-function save(picture: Picture): void {
-  picture.snapshot().toBlob((blob) => {
+function save(): void {
+  picture?.snapshot().toBlob((blob) => {
     if (!blob) return;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -127,18 +156,16 @@ function save(picture: Picture): void {
   }, "image/png");
 }
 
-function describe(model: Model): void {
-  const { organisations, ties, communities } = model.data;
-  stage.setAttribute(
-    "aria-label",
-    `Picture of ${organisations.length} organisations in ${communities.length} communities, joined by ${ties.length} ties, ` +
-      `with ${model.suggested} suggested ties. The tables below hold the same.`,
-  );
-}
-
 function say(text: string): void {
   message.textContent = text;
   message.hidden = !text;
+}
+
+function fault(error: unknown): void {
+  page.removeAttribute("aria-busy");
+  if (error instanceof DOMException && error.name === "AbortError") return;
+  console.error(error);
+  say(t("The picture could not be loaded. The tables below say the same; load the page again to try once more."));
 }
 
 function hasWebGL(): boolean {
@@ -146,7 +173,4 @@ function hasWebGL(): boolean {
   return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
 }
 
-start().catch((error: unknown) => {
-  console.error(error);
-  say("The picture could not be loaded. The tables below say the same; reload the page to try again.");
-});
+start().catch(fault);

@@ -1,4 +1,5 @@
 /** The SPARQL page: the editor in place of the plain field, and the answer without leaving the page. */
+import { t } from "../i18n";
 import "../styles/sparql.css";
 import { el, need } from "../dom";
 import { Editor } from "../sparql/editor";
@@ -51,7 +52,7 @@ function start(): void {
   const line = Number(field.dataset["errorLine"] ?? 0);
   const fault = document.querySelector("[data-fault]");
   if (fault && line) {
-    const [what = "Look here.", where = ""] = [...fault.querySelectorAll("p")].map((part) => part.textContent ?? "");
+    const [what = t("Look here."), where = ""] = [...fault.querySelectorAll("p")].map((part) => part.textContent ?? "");
     fault.remove();
     point(new Problem(what, where || `line ${line}`));
   } else if (read("query") && !fault) void run(false);
@@ -87,7 +88,7 @@ function addressOf(query: string): URL {
 async function run(step: boolean): Promise<void> {
   const query = editor.text;
   if (!query.trim()) {
-    status.textContent = "Write a query, or choose an example.";
+    status.textContent = t("Write a query, or choose an example.");
     return;
   }
   editor.mark(null);
@@ -114,7 +115,7 @@ function startClock(): () => void {
   const mine = ++clocks;
   const started = performance.now();
   const tick = () => (clock.textContent = `${((performance.now() - started) / 1000).toFixed(1)} s`);
-  status.textContent = "Running …";
+  status.textContent = t("Running …");
   cancel.hidden = false;
   tick();
   const timer = window.setInterval(tick, 100);
@@ -129,26 +130,26 @@ function startClock(): () => void {
 
 function show(query: string, reply: Reply): void {
   const { answer, seconds, version, cut } = reply;
-  const facts = [sizeOf(answer), `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`, version && `version ${version}`].filter(Boolean);
+  const facts = [sizeOf(answer), `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`, version && t("version {number}", { number: version })].filter(Boolean);
   const note = el("p", { class: "table-note", role: "status" }, facts.join(" · "));
-  const part = cut ? el("div", { class: "note caution" }, el("p", {}, `This is not the whole answer: the service gives no more than ${cut.replace(/^rows=(\d+)$/, "$1 rows")}. Ask for less, or add ORDER BY, LIMIT and OFFSET and ask for one part after the other.`)) : null;
+  const part = cut ? el("div", { class: "note caution" }, el("p", {}, t("This is not the whole answer: the service gives no more than {limit} rows. Ask for less, or add ORDER BY, LIMIT and OFFSET and ask for one part after the other.", { limit: cut.replace(/^rows=/, "") }))) : null;
   const foot = downloads(base, query, furtherOf(location), answer.form);
   if (answer.form === "boolean") {
-    results.replaceChildren(el("h2", {}, "Answer"), el("p", { class: "verdict", role: "status" }, sizeOf(answer)), el("p", { class: "table-note" }, facts.slice(1).join(" · ")), foot);
+    results.replaceChildren(el("h2", {}, t("Answer")), el("p", { class: "verdict", role: "status" }, sizeOf(answer)), el("p", { class: "table-note" }, facts.slice(1).join(" · ")), foot);
     return;
   }
   const views = new Views(answer, names);
-  results.replaceChildren(...[el("h2", {}, "Answer"), note, part, views.root, foot].filter((each) => each !== null));
+  results.replaceChildren(...[el("h2", {}, t("Answer")), note, part, views.root, foot].filter((each) => each !== null));
   views.start();
 }
 
 function fail(error: unknown): void {
   if (error instanceof DOMException && error.name === "AbortError") {
-    if (!service.busy) status.textContent = "Cancelled.";
+    if (!service.busy) status.textContent = t("Cancelled.");
     return;
   }
   if (!(error instanceof Problem)) console.error(error);
-  const problem = error instanceof Problem ? error : new Problem("The answer could not be read.", "", "Download it and see what it holds.");
+  const problem = error instanceof Problem ? error : new Problem(t("The answer could not be read."), "", t("Download it and see what it holds."));
   status.textContent = "";
   if (point(problem)) return;
   const lines = [problem.where, problem.next].filter(Boolean).map((text) => el("p", {}, text));
@@ -160,7 +161,7 @@ function point(problem: Problem): boolean {
   const { line, column } = problem;
   if (!line) return false;
   results.replaceChildren();
-  status.textContent = `Not answered: look at line ${line}.`;
+  status.textContent = t("Not answered: look at line {line}.", { line: String(line) });
   editor.mark({ line, column, message: [problem.what, problem.next].filter(Boolean).join(". ") });
   return true;
 }

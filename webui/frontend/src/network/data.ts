@@ -1,62 +1,73 @@
-/** What the server sends about a network at `/network.json`. */
+/** What the server sends about a view of the network, and how it is asked for. */
+import { t } from "../i18n";
 
-export interface Organisation {
-  id: string;
-  label: string;
-  kind: string;
-  region: string | null;
-  community: number;
-  degree: number;
-  /** False without any tie, known or suggested: the tables have it, the picture not. */
-  drawn: boolean;
-  x: number;
-  y: number;
-  href: string;
+/** Organisations column by column: the place of one is the same in each list. */
+export interface Organisations {
+  id: string[];
+  label: string[];
+  /** A place in `kinds`. */
+  kind: number[];
+  community: number[];
+  degree: number[];
+  size: number[];
+  x: number[];
+  y: number[];
 }
 
-export interface Activity {
-  label: string;
-  href: string;
-  date: string | null;
-}
-
-export interface Tie {
-  source: string;
-  target: string;
-  weight: number;
-  activities: Activity[];
-  kinds: string[];
-}
-
-export interface GapTie {
-  source: string;
-  target: string;
-  kind: string;
-  score: number;
-  explanation: string;
-  action: string;
-  tier: string;
-}
-
-export interface Community {
+/** A community that is drawn as one. */
+export interface Bubble {
   id: number;
   label: string;
   size: number;
+  ties: number;
+  x: number;
+  y: number;
+  /** How far its members reach around it, in the same unit as the places. */
+  radius: number;
 }
 
-export interface NetworkData {
-  /** The version of the graph that was drawn, as `graphkit versions` lists it. */
+/** A suggested tie between two marks, with the gap of the highest score and the number of gaps. */
+export interface GapLine {
+  a: number;
+  b: number;
+  gap: string;
+  kind: string;
+  score: number;
+  number: number;
+}
+
+/** A mark is the place of an organisation, or -1 - the place of a bubble. */
+export interface Scene {
   version: number | null;
   query: string;
-  organisations: Organisation[];
-  ties: Tie[];
-  gaps: GapTie[];
-  communities: Community[];
+  kinds: string[];
+  organisations: Organisations;
+  bubbles: Bubble[];
+  lines: { a: number[]; b: number[]; ties: number[]; weight: number[] };
+  gaps: GapLine[];
+  summary: string;
+  late: boolean;
 }
 
-/** Fetch the network that the page's own query string asks for. */
-export async function loadNetwork(address: string): Promise<NetworkData> {
-  const answer = await fetch(address + location.search, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return (await answer.json()) as NetworkData;
+interface Progress {
+  step: number;
+  steps: number;
+  says: string;
+}
+
+const AGAIN = 1500;
+
+/** Fetch an address until it is there: while the server computes, `told` hears how far it is. */
+export async function fetched(address: string, signal: AbortSignal, told: (text: string) => void): Promise<Response> {
+  for (;;) {
+    const answer = await fetch(address, { signal });
+    if (answer.status !== 202) {
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      return answer;
+    }
+    const { step, steps, says } = (await answer.json()) as Progress;
+    told(t("Step {step} of {steps}: {what} …", { step, steps, what: says }));
+    await new Promise((resolve) => window.setTimeout(resolve, AGAIN));
+    if (signal.aborted) throw new DOMException("", "AbortError");
+  }
 }

@@ -37,7 +37,7 @@ export class Labels {
   flush(): void {
     const taken: Box[] = [];
     const discs = this.discs();
-    const weight = ([, data]: Label) => (data["highlighted"] ? 2000 : 0) + (data.forceLabel ? 1000 : 0) + data.size;
+    const weight = ([, data]: Label) => (data["highlighted"] ? 2000 : 0) + (data.forceLabel ? 1000 : 0) + (data["bubble"] ? 500 : 0) + data.size;
     for (const asked of this.#asked.sort((a, b) => weight(b) - weight(a))) this.#place(asked, taken, discs);
     this.begin();
   }
@@ -49,13 +49,13 @@ export class Labels {
     const width = context.measureText(text).width;
     const { x, y, size } = data;
     const [gap, half] = [size + 4, settings.labelSize / 2 + 1];
-    // To the right where there is room, else to the left, above, below.
-    const middles = [[x + gap + width / 2, y], [x - gap - width / 2, y], [x, y - gap - half], [x, y + gap + half]] as const;
+    // A community has its name upon it; any other name stands to the right where there is room, else around.
+    const middles: (readonly [number, number])[] = data["bubble"] ? [[x, y]] : [[x + gap + width / 2, y], [x - gap - width / 2, y], [x, y - gap - half], [x, y + gap + half]];
     const boxes = middles.map(([cx, cy]) => ({ left: cx - width / 2, right: cx + width / 2, top: cy - half, bottom: cy + half }));
     const free = boxes.filter(
       (box) => box.left > 2 && box.right < context.canvas.clientWidth - 2 && !taken.some((other) => overlap(box, other)),
     );
-    const clear = free.find((box) => !discs.some((disc) => overlap(box, disc)));
+    const clear = data["bubble"] ? free[0] : free.find((box) => !discs.some((disc) => overlap(box, disc)));
     const box = clear ?? (data.forceLabel || data["highlighted"] ? free[0] : undefined);
     if (!box) return;
     taken.push(box);

@@ -1,121 +1,99 @@
-/** The network in memory: the graph that is drawn, and the questions that panel and filters ask of it. */
+/** A scene in memory as the graph that is drawn; its marks are named as the address names them. */
 import Graph from "graphology";
-import { holds } from "../dom";
-import type { GapTie, NetworkData, Organisation, Tie } from "./data";
-import type { Selection, View } from "./view";
-
-export interface Neighbour {
-  organisation: Organisation;
-  tie: Tie;
-}
+import type { Bubble, GapLine, Scene } from "./data";
 
 const SMALLEST = 3.5;
 const HUBS = 14;
 const ALL_NAMED = 30;
+const MANY = 150;
+const THOUSANDS = 3000;
 
-/** Joins the server's lists; the graph's edges are named `tie:N` and `gap:N` after their place in the lists. */
+export const bubbleKey = (id: number) => `community:${id}`;
+
+export interface Mark {
+  key: string;
+  label: string;
+  community: number;
+  kind: number;
+  bubble: Bubble | null;
+}
+
 export class Model {
   readonly graph = new Graph({ type: "undirected", multi: true });
-  readonly byId: Map<string, Organisation>;
-  readonly kinds: string[];
+  readonly marks = new Map<string, Mark>();
   readonly hubs: Set<string>;
-  /** Gaps between two that have no tie yet: only these are drawn, since a dash means "suggested". */
-  readonly suggested: number;
-  readonly #communities: Map<number, string>;
+  readonly gaps = new Map<string, GapLine>();
+  readonly #keys: (mark: number) => string;
 
-  constructor(readonly data: NetworkData) {
-    this.byId = new Map(data.organisations.map((each) => [each.id, each]));
-    this.kinds = byCount(data.organisations.map((each) => each.kind));
-    this.hubs = hubs(data.organisations);
-    this.#communities = new Map(data.communities.map((each) => [each.id, each.label]));
-    const drawn = data.organisations.filter((each) => each.drawn);
-    const most = Math.max(1, ...drawn.map((each) => each.degree));
-    const largest = drawn.length > 150 ? 11 : 15;
-    for (const { id, label, x, y, degree } of drawn)
-      this.graph.mergeNode(id, { label, x, y, size: SMALLEST + (largest - SMALLEST) * Math.sqrt(degree / most) });
-    this.#join(data.ties, "tie");
-    const tied = new Set(data.ties.map(pairKey));
-    this.#join(data.gaps, "gap", tied);
-    this.suggested = data.gaps.filter((gap) => !tied.has(pairKey(gap))).length;
+  constructor(readonly scene: Scene) {
+    const { organisations, bubbles } = scene;
+    this.#keys = (mark) => (mark >= 0 ? organisations.id[mark]! : bubbleKey(bubbles[-1 - mark]!.id));
+    const most = Math.max(1e-9, ...maximum(organisations.size));
+    const count = organisations.id.length;
+    const largest = count > THOUSANDS ? 6 : count > MANY ? 10 : 15;
+    const smallest = count > THOUSANDS ? 1.5 : SMALLEST;
+    for (let i = 0; i < count; i++) {
+      const key = organisations.id[i]!;
+      this.marks.set(key, { key, label: organisations.label[i]!, community: organisations.community[i]!, kind: organisations.kind[i]!, bubble: null });
+      const size = smallest + (largest - smallest) * Math.sqrt(Math.max(0, organisations.size[i]!) / most);
+      this.graph.addNode(key, { label: organisations.label[i], x: organisations.x[i], y: organisations.y[i], size });
+    }
+    const biggest = Math.max(1, ...bubbles.map((each) => each.size));
+    for (const bubble of bubbles) {
+      const key = bubbleKey(bubble.id);
+      const label = `${bubble.label} (${bubble.size})`;
+      this.marks.set(key, { key, label, community: bubble.id, kind: -1, bubble });
+      this.graph.addNode(key, { label, x: bubble.x, y: bubble.y, size: 7 + 26 * Math.sqrt(bubble.size / biggest), radius: bubble.radius, bubble: true });
+    }
+    this.#join(scene);
+    this.hubs = this.#named();
   }
 
-  #join(pairs: (Tie | GapTie)[], type: "tie" | "gap", without = new Set<string>()): void {
-    pairs.forEach((pair, i) => {
-      const { source, target } = pair;
-      if (this.graph.hasNode(source) && this.graph.hasNode(target) && source !== target && !without.has(pairKey(pair)))
-        this.graph.addEdgeWithKey(`${type}:${i}`, source, target);
+  #join({ lines, gaps }: Scene): void {
+    for (let i = 0; i < lines.a.length; i++)
+      this.graph.addEdgeWithKey(`tie:${i}`, this.#keys(lines.a[i]!), this.#keys(lines.b[i]!), { weight: lines.weight[i], ties: lines.ties[i] });
+    gaps.forEach((gap, i) => {
+      this.gaps.set(`gap:${i}`, gap);
+      this.graph.addEdgeWithKey(`gap:${i}`, this.#keys(gap.a), this.#keys(gap.b), { type: "dashed" });
     });
   }
 
-  tie(selected: Selection): Tie | undefined {
-    return selected.type === "tie" ? this.data.ties.find((tie) => joins(tie, selected)) : undefined;
+  /** Everybody in a small picture, else the best-joined of each community: enough names to know where one is. */
+  #named(): Set<string> {
+    const { organisations, bubbles } = this.scene;
+    const bubbleKeys = bubbles.slice(0, ALL_NAMED).map((each) => bubbleKey(each.id));
+    if (organisations.id.length <= ALL_NAMED) return new Set([...organisations.id, ...bubbleKeys]);
+    const best = new Map<number, number>();
+    organisations.id.forEach((_, i) => {
+      const held = best.get(organisations.community[i]!);
+      if (held === undefined || organisations.degree[i]! > organisations.degree[held]!) best.set(organisations.community[i]!, i);
+    });
+    const hubs = [...best.values()].sort((a, b) => organisations.degree[b]! - organisations.degree[a]!).slice(0, HUBS);
+    return new Set([...hubs.map((i) => organisations.id[i]!), ...bubbleKeys]);
   }
 
-  gap(selected: Selection): GapTie | undefined {
-    return selected.type === "gap" ? this.data.gaps.find((gap) => joins(gap, selected)) : undefined;
+  /** The width and the height of the picture in the unit of the places. */
+  get span(): [number, number] {
+    const ends = { x: [Infinity, -Infinity], y: [Infinity, -Infinity] };
+    this.graph.forEachNode((_, { x, y }) => {
+      ends.x = [Math.min(ends.x[0]!, x), Math.max(ends.x[1]!, x)];
+      ends.y = [Math.min(ends.y[0]!, y), Math.max(ends.y[1]!, y)];
+    });
+    return [Math.max(1e-6, ends.x[1]! - ends.x[0]!), Math.max(1e-6, ends.y[1]! - ends.y[0]!)];
   }
 
-  neighbours(id: string): Neighbour[] {
-    return this.data.ties
-      .filter((tie) => tie.source === id || tie.target === id)
-      .map((tie) => ({ tie, organisation: this.byId.get(tie.source === id ? tie.target : tie.source) }))
-      .filter((each): each is Neighbour => each.organisation !== undefined)
-      .sort((a, b) => b.tie.weight - a.tie.weight || a.organisation.label.localeCompare(b.organisation.label));
+  /** The line between two marks, whichever comes first. */
+  line(one: string, other: string): string | undefined {
+    if (!this.graph.hasNode(one) || !this.graph.hasNode(other)) return undefined;
+    return this.graph.edges(one, other).find((key) => key.startsWith("tie:"));
   }
 
-  gapsOf(id: string): GapTie[] {
-    return this.data.gaps.filter((gap) => gap.source === id || gap.target === id);
-  }
-
-  label(id: string): string {
-    return this.byId.get(id)?.label ?? id;
-  }
-
-  /** Tell whether a gap is about a tie that exists (a weak point) and not about a missing one. */
-  isTied(gap: GapTie): boolean {
-    return this.data.ties.some((tie) => joins(tie, gap));
-  }
-
-  communityLabel(id: number): string {
-    return this.#communities.get(id) ?? "on its own";
-  }
-
-  /** The place of a community among the colours; one that the server does not list has none. */
-  communityPlace(id: number): number {
-    return this.#communities.has(id) ? id : -1;
+  gapLine(key: string): string | undefined {
+    return [...this.gaps].find(([, gap]) => gap.gap === key)?.[0];
   }
 }
 
-/** Tell whether an organisation passes the filters of the view. */
-export function passes(view: View, organisation: Organisation): boolean {
-  return (
-    (!view.kind || organisation.kind === view.kind) &&
-    (!view.community || String(organisation.community) === view.community) &&
-    (!view.find || holds(`${organisation.label} ${organisation.region ?? ""}`, view.find))
-  );
-}
-
-/** Tell whether two pairs name the same two organisations, whichever comes first. */
-export function joins(a: { source: string; target: string }, b: { source: string; target: string }): boolean {
-  return (a.source === b.source && a.target === b.target) || (a.source === b.target && a.target === b.source);
-}
-
-function pairKey({ source, target }: { source: string; target: string }): string {
-  return source < target ? `${source} ${target}` : `${target} ${source}`;
-}
-
-/** Everybody in a small picture, else the best-joined of each community: enough names to know where one is. */
-function hubs(organisations: Organisation[]): Set<string> {
-  const drawn = organisations.filter((each) => each.drawn);
-  if (drawn.length <= ALL_NAMED) return new Set(drawn.map((each) => each.id));
-  const best = new Map<number, Organisation>();
-  for (const each of organisations)
-    if (each.degree > (best.get(each.community)?.degree ?? 0)) best.set(each.community, each);
-  return new Set([...best.values()].sort((a, b) => b.degree - a.degree).slice(0, HUBS).map((each) => each.id));
-}
-
-function byCount(words: string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([word]) => word);
+/** Spreading many thousands of numbers into a call would run out of stack. */
+function maximum(values: number[]): number[] {
+  return [values.reduce((most, value) => Math.max(most, value), 0)];
 }

@@ -122,8 +122,3 @@ export function numberOf(cell: Cell | undefined): number {
   if (cell.datatype && DATES.has(cell.datatype)) return Date.parse(cell.value.replace(/^(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)$/, "$1"));
   return cell.value.trim() === "" ? NaN : Number(cell.value);
 }
-
-/** How many things a count names, with the right ending. */
-export function counted(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
-}

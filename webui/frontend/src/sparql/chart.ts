@@ -1,6 +1,7 @@
 /** The answer as a chart: bars, a line or points, drawn as SVG from two columns that a person can choose. */
+import { t, tn } from "../i18n";
 import { el } from "../dom";
-import { counted, numberOf, type Answer, type Cell, type Column } from "./answer";
+import { numberOf, type Answer, type Cell, type Column } from "./answer";
 import type { Names } from "./names";
 import { svg } from "./svg";
 
@@ -21,13 +22,13 @@ interface Point {
 const WIDEST = 960;
 const MOST_BARS = 40;
 const MOST_POINTS = 5000;
-const SHAPES: Record<Shape, string> = { bar: "Bars", line: "Line", scatter: "Points" };
+const SHAPES: Record<Shape, string> = { bar: t("Bars"), line: t("Line"), scatter: t("Points") };
 
 /** Say why an answer has no chart; empty where it has one. */
 export function unfitChart(answer: Answer): string {
-  if (!answer.rows.length) return "There is no row to draw.";
+  if (!answer.rows.length) return t("There is no row to draw.");
   if (!answer.columns.some(({ kind }) => kind === "number"))
-    return "A chart needs a column of numbers, such as (COUNT(*) AS ?count), best beside one of names or dates.";
+    return t("A chart needs a column of numbers, such as (COUNT(*) AS ?count), best beside one of names or dates.");
   return "";
 }
 
@@ -35,7 +36,7 @@ export function unfitChart(answer: Answer): string {
 export async function drawChart(host: HTMLElement, answer: Answer, names: Names, wanted: Partial<Choice>, chosen: (choice: Choice) => void): Promise<void> {
   let choice = fitting(answer.columns, wanted);
   const figure = el("figure", { class: "chart" });
-  const tools = el("div", { class: "view-tools", role: "group", "aria-label": "What the chart shows" });
+  const tools = el("div", { class: "view-tools", role: "group", "aria-label": t("What the chart shows") });
   const draw = async () => {
     const [x, y] = [place(answer, choice.x), place(answer, choice.y)];
     const rows = answer.rows.slice(0, choice.shape === "bar" ? MOST_BARS * 4 : MOST_POINTS);
@@ -54,9 +55,9 @@ export async function drawChart(host: HTMLElement, answer: Answer, names: Names,
     const shapes = (Object.keys(SHAPES) as Shape[]).filter((shape) => shape === "bar" || answer.columns.filter(isMeasured).length > 1);
     const focused = (document.activeElement as HTMLElement | null)?.dataset["choose"];
     tools.replaceChildren(
-      select("Shape", "shape", shapes, choice.shape, (shape) => SHAPES[shape as Shape], (shape) => pick({ shape: shape as Shape })),
-      select(choice.shape === "bar" ? "One bar for each" : "Across", "x", across.map(({ name }) => name), choice.x, String, (x) => pick({ x })),
-      select(choice.shape === "bar" ? "Length" : "Upwards", "y", numbers.map(({ name }) => name), choice.y, String, (y) => pick({ y })),
+      select(t("Shape"), "shape", shapes, choice.shape, (shape) => SHAPES[shape as Shape], (shape) => pick({ shape: shape as Shape })),
+      select(choice.shape === "bar" ? t("One bar for each") : t("Across"), "x", across.map(({ name }) => name), choice.x, String, (x) => pick({ x })),
+      select(choice.shape === "bar" ? t("Length") : t("Upwards"), "y", numbers.map(({ name }) => name), choice.y, String, (y) => pick({ y })),
     );
     if (focused) tools.querySelector<HTMLElement>(`[data-choose="${focused}"]`)?.focus();
   };
@@ -97,11 +98,11 @@ function place(answer: Answer, name: string): number {
 function show(figure: HTMLElement, answer: Answer, names: Names, choice: Choice, x: number, y: number): void {
   const usable = answer.rows.filter((row) => Number.isFinite(numberOf(row[y])));
   const most = choice.shape === "bar" ? MOST_BARS : MOST_POINTS;
-  const text = (cell: Cell | undefined) => names.text(cell) || "no value";
+  const text = (cell: Cell | undefined) => names.text(cell) || t("no value");
   const points = usable.slice(0, most).map((row) => ({ x: numberOf(row[x]), y: numberOf(row[y]), name: text(row[x]) }));
   const drawn = choice.shape === "bar" ? points : points.filter((point) => Number.isFinite(point.x));
   if (!drawn.length) {
-    figure.replaceChildren(el("figcaption", {}, "These two columns have no row with a value in both."));
+    figure.replaceChildren(el("figcaption", {}, t("These two columns have no row with a value in both.")));
     return;
   }
   const summary = summarise(drawn, choice, usable.length, answer.columns[x]?.kind === "date");
@@ -117,7 +118,7 @@ function summarise(points: Point[], { shape, x, y }: Choice, all: number, dated:
   const [low, high] = [sorted[0]!, sorted.at(-1)!];
   const at = (point: Point) => (shape === "bar" ? point.name : dated ? day(point.x) : number(point.x));
   const part = points.length < all ? ` The first ${points.length} of ${all.toLocaleString("en")} are drawn; the table has all.` : "";
-  const what = shape === "bar" ? counted(points.length, "bar") : shape === "line" ? `A line through ${counted(points.length, "point")}` : counted(points.length, "point");
+  const what = shape === "bar" ? tn("{n} bar", "{n} bars", points.length) : shape === "line" ? tn("A line through {n} point", "A line through {n} points", points.length) : tn("{n} point", "{n} points", points.length);
   return `${what}: ${y} by ${x}. Highest ${number(high.y)} (${at(high)}), lowest ${number(low.y)} (${at(low)}).${part}`;
 }
 

@@ -1,8 +1,8 @@
 /** What the editor offers while one types: prefixes, terms by place, variables, keywords, and things by their names. */
+import { tn } from "../i18n";
 import type { Completion, CompletionContext, CompletionResult, CompletionSource } from "@codemirror/autocomplete";
 import type { EditorView } from "@codemirror/view";
 import { holds } from "../dom";
-import { counted } from "./answer";
 import type { GraphTerm, GraphTerms } from "./terms";
 import { declared, placeAfter, prologueEnd, variables, type Place } from "./tokens";
 
@@ -156,7 +156,7 @@ function ofTerm(term: GraphTerm, spaces: Map<string, string>): Completion {
 function shown(term: GraphTerm, label: string): Completion {
   const local = label.replace(/^.*[:/#]/, "").replace(/>$/, "");
   const named = term.label && term.label.toLowerCase() !== local.toLowerCase() ? term.label : "";
-  const used = term.count ? counted(term.count, "use") : "";
+  const used = term.count ? tn("{n} use", "{n} uses", term.count) : "";
   return {
     label,
     detail: [named, used].filter(Boolean).join(" · "),

@@ -1,4 +1,5 @@
 /** The answer as a file, in each format that its form has. */
+import { t } from "../i18n";
 import { el, type Child } from "../dom";
 import type { Answer } from "./answer";
 import { LONG } from "./run";
@@ -32,7 +33,7 @@ export function downloads(address: string, query: string, further: [string, stri
         : el("button", { type: "button", class: "plain", click: () => void fetched(`${address}?${new URLSearchParams(further)}`, query, suffix, media) }, label);
     return i ? [" · ", one] : [one];
   });
-  return el("p", { class: "downloads" }, "Download: ", ...items);
+  return el("p", { class: "downloads" }, `${t("Download:")} `, ...items);
 }
 
 async function fetched(address: string, query: string, suffix: string, media: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** What an answer must have for each view, told without loading the view. */
+import { t } from "../i18n";
 import { numberOf, type Answer, type Cell } from "./answer";
 
 export interface PointColumns {
@@ -24,8 +25,8 @@ export function pointOf(row: Cell[], { wkt, lat, lon }: PointColumns): { lon: nu
 
 export function unfitMap(answer: Answer): string {
   const columns = pointColumns(answer);
-  if (!columns) return "A map needs the columns ?lat and ?long in degrees, or one column of POINT texts (geo:wktLiteral).";
-  return answer.rows.some((row) => pointOf(row, columns)) ? "" : "No row has a place within -90 to 90 degrees of latitude and -180 to 180 of longitude.";
+  if (!columns) return t("A map needs the columns ?lat and ?long in degrees, or one column of POINT texts (geo:wktLiteral).");
+  return answer.rows.some((row) => pointOf(row, columns)) ? "" : t("No row has a place within -90 to 90 degrees of latitude and -180 to 180 of longitude.");
 }
 
 /** The columns that hold the two ends of a tie: source and target, else the first two columns of things. */
@@ -40,7 +41,7 @@ export function tieColumns({ form, columns }: Answer): { source: number; target:
 
 export function unfitNetwork(answer: Answer): string {
   const ends = tieColumns(answer);
-  if (!ends) return "A network needs the columns ?source and ?target, or a CONSTRUCT query.";
+  if (!ends) return t("A network needs the columns ?source and ?target, or a CONSTRUCT query.");
   const joined = answer.rows.some((row) => row[ends.source] && row[ends.target] && (answer.form === "rows" || row[ends.target]?.type !== "literal"));
-  return joined ? "" : "No row joins two things.";
+  return joined ? "" : t("No row joins two things.");
 }

@@ -1,10 +1,11 @@
 /** The answer as a map: its points over an outline of the countries that travels with the site, and a list beside it. */
+import { t, tn } from "../i18n";
 import { geoMercator, geoNaturalEarth1, geoPath, type GeoProjection } from "d3-geo";
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import outline from "world-atlas/countries-110m.json?url";
 import { el } from "../dom";
-import { counted, type Answer } from "./answer";
+import { type Answer } from "./answer";
 import { pointColumns, pointOf } from "./fit";
 import type { Names } from "./names";
 import { svg } from "./svg";
@@ -58,9 +59,9 @@ function summarise(answer: Answer, spots: Spot[], drawn: Spot[]): string {
   const [west, east] = ends(spots.map(({ lon }) => lon));
   const [south, north] = ends(spots.map(({ lat }) => lat));
   const span = `from ${south.toFixed(1)}° to ${north.toFixed(1)}° of latitude and ${west.toFixed(1)}° to ${east.toFixed(1)}° of longitude`;
-  const more = drawn.length < spots.length ? ` The first ${counted(drawn.length, "point")} are drawn.` : "";
-  const without = left ? ` ${counted(left, "row")} without a place ${left === 1 ? "is" : "are"} left out.` : "";
-  return `${counted(spots.length, "point")}, ${span}.${more}${without}`;
+  const more = drawn.length < spots.length ? ` ${t("The first {n} points are drawn.", { n: drawn.length })}` : "";
+  const without = left ? ` ${tn("{n} row without a place is left out.", "{n} rows without a place are left out.", left)}` : "";
+  return `${tn("{n} point", "{n} points", spots.length)}, ${span}.${more}${without}`;
 }
 
 function ends(values: number[]): [number, number] {
@@ -99,16 +100,16 @@ class Atlases {
     });
     this.#buttons = spots.slice(0, LISTED).map((spot, i) => el("button", { type: "button", class: "row", "aria-pressed": "false", click: () => this.#choose(i, false) }, name(spot)));
     const items = this.#buttons.map((button, i) => el("li", {}, button, ...links(answer, this.spots[i]!, title, names)));
-    this.#picture = svg("svg", { viewBox: `0 0 ${this.#size.join(" ")}`, class: "map", role: "img", "aria-label": `Map: ${summary} The list beside it holds the same.` }, this.#land, this.#borders, ...this.#dots, this.#label);
+    this.#picture = svg("svg", { viewBox: `0 0 ${this.#size.join(" ")}`, class: "map", role: "img", "aria-label": `${t("Map:")} ${summary} ${t("The list beside it holds the same.")}` }, this.#land, this.#borders, ...this.#dots, this.#label);
     host.replaceChildren(
       el("p", { class: "view-summary" }, summary),
       el(
         "div",
         { class: "map-and-list" },
         el("div", { class: "map-field" }, this.#picture, this.#tools()),
-        el("ul", { class: "plain map-list", "aria-label": "Places on the map" }, ...items),
+        el("ul", { class: "plain map-list", "aria-label": t("Places on the map") }, ...items),
       ),
-      el("p", { class: "soft small" }, world ? "Outline: Natural Earth, 1:110 million, public domain. Boundaries only help to find one's way." : "The outline of the countries could not be loaded."),
+      el("p", { class: "soft small" }, world ? t("Outline: Natural Earth, 1:110 million, public domain. Boundaries only help to find one's way.") : t("The outline of the countries could not be loaded.")),
     );
     this.#drag();
     this.#draw();
@@ -118,10 +119,10 @@ class Atlases {
     const button = (label: string, sign: string, act: () => void) => el("button", { type: "button", class: "icon", "aria-label": label, title: label, click: act }, sign);
     return el(
       "div",
-      { class: "map-tools", role: "group", "aria-label": "What part of the map is shown" },
-      button("Zoom in", "+", () => this.#zoom(1.6)),
-      button("Zoom out", "−", () => this.#zoom(1 / 1.6)),
-      button("Show all points", "⤢", () => this.#reset()),
+      { class: "map-tools", role: "group", "aria-label": t("What part of the map is shown") },
+      button(t("Zoom in"), "+", () => this.#zoom(1.6)),
+      button(t("Zoom out"), "−", () => this.#zoom(1 / 1.6)),
+      button(t("Show all points"), "⤢", () => this.#reset()),
     );
   }
 
@@ -200,7 +201,7 @@ function links(answer: Answer, spot: Spot, title: number, names: Names): (Node |
   if (cell?.type !== "uri" || !names.href(cell)) return [];
   const [link] = shown(cell, names);
   if (!(link instanceof HTMLElement)) return [];
-  link.setAttribute("aria-label", `Page of ${names.text(cell)}`);
+  link.setAttribute("aria-label", t("Page of {name}", { name: names.text(cell) }));
   link.textContent = "page";
   return [link];
 }

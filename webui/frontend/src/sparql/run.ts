@@ -1,4 +1,5 @@
 /** Asking the service: one query at a time, which can be cancelled, with what the answer says of itself. */
+import { t } from "../i18n";
 import { readResults, readTriples, type Answer } from "./answer";
 
 export interface Reply {
@@ -70,7 +71,7 @@ export class Service {
         cut: response.headers.get("Graphkit-Cut") ?? "",
       };
     } catch (error) {
-      if (error instanceof TypeError) throw new Problem("The service cannot be reached.", "", "See whether it still runs, then run the query again.");
+      if (error instanceof TypeError) throw new Problem(t("The service cannot be reached."), "", t("See whether it still runs, then run the query again."));
       throw error;
     } finally {
       if (this.#running === run) this.#running = null;
@@ -107,5 +108,5 @@ function problem(response: Response, text: string): Problem {
   } catch {
     // No JSON: something between here and the service has answered.
   }
-  return new Problem(`The service answered ${response.status}.`, "", "Run the query again; if it stays so, tell who runs this site.");
+  return new Problem(t("The service answered {status}.", { status: String(response.status) }), "", t("Run the query again; if it stays so, tell who runs this site."));
 }

@@ -1,4 +1,5 @@
 /** Sharing: the address of the present view, and a short link that the server keeps. */
+import { t } from "../i18n";
 import { el, need } from "../dom";
 import { Problem } from "./run";
 
@@ -16,8 +17,8 @@ export function startSharing(box: HTMLElement, share: HTMLButtonElement, save: H
       if (!closing) fill();
     });
   open(share, () => {
-    if (address().length > LONGEST_ADDRESS) box.replaceChildren(el("span", { class: "soft small", role: "status" }, "This query is too long for an address. Save it as a short link instead."));
-    else void offer(box, address(), "The address holds the query and the view.");
+    if (address().length > LONGEST_ADDRESS) box.replaceChildren(el("span", { class: "soft small", role: "status" }, t("This query is too long for an address. Save it as a short link instead.")));
+    else void offer(box, address(), t("The address holds the query and the view."));
   });
   open(save, () => askTitle(box, query));
   box.addEventListener("keydown", (event) => {
@@ -31,7 +32,7 @@ export function startSharing(box: HTMLElement, share: HTMLButtonElement, save: H
 
 /** Show an address to copy, and copy it at once where the browser lets us. */
 async function offer(box: HTMLElement, address: string, note: string): Promise<void> {
-  const field = el("input", { type: "text", readonly: true, "aria-label": "Address to share" });
+  const field = el("input", { type: "text", readonly: true, "aria-label": t("Address to share") });
   field.value = address;
   const said = el("span", { class: "soft small", role: "status" }, note);
   box.replaceChildren(field, said);
@@ -41,18 +42,18 @@ async function offer(box: HTMLElement, address: string, note: string): Promise<v
     () => true,
     () => false,
   );
-  said.textContent = copied ? `Copied. ${note}` : `${note} Copy it with Ctrl + C.`;
+  said.textContent = copied ? `${t("Copied.")} ${note}` : `${note} ${t("Copy it with Ctrl + C.")}`;
 }
 
 function askTitle(box: HTMLElement, query: () => string): void {
   const field = el("input", { type: "text", name: "title", maxlength: "200", required: true, autocomplete: "off" });
   field.value = titleOf(query());
-  const form = el("form", { class: "save" }, el("label", {}, "Title", field), el("button", { type: "submit", class: "action" }, "Save"));
+  const form = el("form", { class: "save" }, el("label", {}, t("Title"), field), el("button", { type: "submit", class: "action" }, t("Save")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void keep(box, query(), field.value.trim());
   });
-  box.replaceChildren(form, el("span", { class: "soft small" }, "Everybody who has the link can read the query."));
+  box.replaceChildren(form, el("span", { class: "soft small" }, t("Everybody who has the link can read the query.")));
   field.focus();
 }
 
@@ -64,10 +65,10 @@ function titleOf(query: string): string {
 async function keep(box: HTMLElement, query: string, title: string): Promise<void> {
   try {
     const { href } = await post(box.dataset["saved"] ?? "", { query, title });
-    await offer(box, new URL(href, location.href).href, "The short link stays.");
+    await offer(box, new URL(href, location.href).href, t("The short link stays."));
   } catch (error) {
-    const why = error instanceof Problem ? [error.what, error.next].join(" ") : "The service cannot be reached.";
-    box.replaceChildren(el("span", { class: "fault-text", role: "alert" }, `Not saved. ${why}`));
+    const why = error instanceof Problem ? [error.what, error.next].join(" ") : t("The service cannot be reached.");
+    box.replaceChildren(el("span", { class: "fault-text", role: "alert" }, `${t("Not saved.")} ${why}`));
   }
 }
 
@@ -78,7 +79,7 @@ async function post(address: string, body: { query: string; title: string }): Pr
     body: JSON.stringify(body),
   });
   const said = (await answer.json().catch(() => ({}))) as Record<string, string>;
-  if (!answer.ok || !said["href"]) throw new Problem(said["detail"] ?? said["error"] ?? `The service answered ${answer.status}.`, "", said["next"] ?? "");
+  if (!answer.ok || !said["href"]) throw new Problem(said["detail"] ?? said["error"] ?? t("The service answered {status}.", { status: String(answer.status) }), "", said["next"] ?? "");
   return { id: said["id"] ?? "", href: said["href"] };
 }
 

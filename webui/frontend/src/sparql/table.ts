@@ -1,6 +1,7 @@
 /** The answer as a table: sorted by any column, things as links under their names, more rows on demand. */
+import { t, tn } from "../i18n";
 import { el, type Child } from "../dom";
-import { counted, numberOf, type Cell, type Column, type Term } from "./answer";
+import { numberOf, type Cell, type Column, type Term } from "./answer";
 import type { Names } from "./names";
 
 const STEP = 100;
@@ -32,10 +33,10 @@ export class Table {
     this.#order = order && columns.some(({ name }) => name === order.column) ? order : null;
     this.#heads = columns.map((column) => this.#head(column));
     this.#rows = all;
-    const caption = el("caption", { class: "unseen" }, "Answer of the query");
+    const caption = el("caption", { class: "unseen" }, t("Answer of the query"));
     const table = el("table", { class: "data", id: "answer" }, caption, el("thead", {}, el("tr", {}, ...this.#heads)), this.#body);
     host.replaceChildren(
-      el("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Answer of the query" }, table),
+      el("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": t("Answer of the query") }, table),
       el("div", { class: "more-rows" }, this.#more, this.#note),
     );
     void this.#restart();
@@ -101,8 +102,8 @@ export class Table {
   #say(): void {
     const left = this.#rows.length - this.#shown;
     this.#more.hidden = left <= 0;
-    this.#more.textContent = `Show ${Math.min(STEP, left)} more`;
-    this.#note.textContent = left > 0 ? `${this.#shown.toLocaleString("en")} of ${counted(this.#rows.length, "row")} shown; the downloads have all.` : "";
+    this.#more.textContent = t("Show {n} more", { n: Math.min(STEP, left) });
+    this.#note.textContent = left > 0 ? tn("{shown} of {n} row shown; the downloads have all.", "{shown} of {n} rows shown; the downloads have all.", this.#rows.length, { shown: this.#shown }) : "";
   }
 
   #cells(row: Cell[]): HTMLElement[] {
@@ -115,7 +116,7 @@ export class Table {
 
 /** What a cell shows: a link, a text with its language, or a dash where the row has no value. */
 export function shown(cell: Cell, names: Names): Child[] {
-  if (!cell) return [el("span", { class: "soft", title: "no value in this row" }, "–")];
+  if (!cell) return [el("span", { class: "soft", title: t("no value in this row") }, "–")];
   const text = names.text(cell);
   const href = names.href(cell);
   if (href) return [el("a", { href, title: cell.value }, text)];
@@ -124,5 +125,5 @@ export function shown(cell: Cell, names: Names): Child[] {
 
 /** The language of a text, where it is not that of the page. */
 function language(term: Term): Child {
-  return term.language && term.language !== document.documentElement.lang ? el("span", { class: "soft small lang", title: `language: ${term.language}` }, ` ${term.language}`) : null;
+  return term.language && term.language !== document.documentElement.lang ? el("span", { class: "soft small lang", title: t("language: {code}", { code: term.language }) }, ` ${term.language}`) : null;
 }

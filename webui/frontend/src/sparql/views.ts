@@ -1,7 +1,8 @@
 /** The answer and its views as tabs: table, chart, map, network; the last three are fetched when first opened. */
+import { t, tn } from "../i18n";
 import { el } from "../dom";
 import { read, write } from "../url";
-import { counted, type Answer } from "./answer";
+import { type Answer } from "./answer";
 import type { Choice, Shape } from "./chart";
 import { unfitMap, unfitNetwork } from "./fit";
 import type { Names } from "./names";
@@ -9,7 +10,7 @@ import { Table, type Order } from "./table";
 
 type ViewName = "table" | "chart" | "map" | "network";
 const VIEWS: ViewName[] = ["table", "chart", "map", "network"];
-const TITLES: Record<ViewName, string> = { table: "Table", chart: "Chart", map: "Map", network: "Network" };
+const TITLES: Record<ViewName, string> = { table: t("Table"), chart: t("Chart"), map: t("Map"), network: t("Network") };
 
 export class Views {
   readonly #tabs = new Map<ViewName, HTMLButtonElement>();
@@ -21,7 +22,7 @@ export class Views {
     readonly answer: Answer,
     readonly names: Names,
   ) {
-    const list = el("div", { class: "tabs", role: "tablist", "aria-label": "Ways to see the answer", keydown: (event) => this.#key(event as KeyboardEvent) });
+    const list = el("div", { class: "tabs", role: "tablist", "aria-label": t("Ways to see the answer"), keydown: (event) => this.#key(event as KeyboardEvent) });
     for (const view of VIEWS) {
       const tab = el("button", { type: "button", role: "tab", id: `tab-${view}`, "aria-controls": "view-panel", click: () => this.open(view) }, TITLES[view]);
       this.#tabs.set(view, tab);
@@ -63,7 +64,7 @@ export class Views {
       .then(() => undefined)
       .catch((error: unknown) => {
         console.error(error);
-        host.replaceChildren(el("p", { class: "soft" }, "This view could not be drawn. The table holds the same."));
+        host.replaceChildren(el("p", { class: "soft" }, t("This view could not be drawn. The table holds the same.")));
       })
       .finally(() => this.#drawing === drawing && this.#panel.removeAttribute("aria-busy"));
     this.#panel.setAttribute("aria-busy", "true");
@@ -88,7 +89,7 @@ export class Views {
   #table(host: HTMLElement): void {
     const { answer, names } = this;
     if (!answer.rows.length) {
-      const advice = answer.form === "rows" ? "Nothing in the graph fits the pattern. Take a condition away, or look whether a name is spelt as the graph has it." : "The pattern fits nothing, so no triple is made.";
+      const advice = answer.form === "rows" ? t("Nothing in the graph fits the pattern. Take a condition away, or look whether a name is spelt as the graph has it.") : t("The pattern fits nothing, so no triple is made.");
       host.replaceChildren(el("p", { class: "unfit" }, advice));
       return;
     }
@@ -117,5 +118,5 @@ function keepChart({ shape, x, y }: Choice): void {
 /** The size of an answer in words. */
 export function sizeOf(answer: Answer): string {
   if (answer.form === "boolean") return answer.verdict ? "Yes" : "No";
-  return counted(answer.rows.length, answer.form === "rows" ? "row" : "triple");
+  return answer.form === "rows" ? tn("{n} row", "{n} rows", answer.rows.length) : tn("{n} triple", "{n} triples", answer.rows.length);
 }
