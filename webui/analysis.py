@@ -23,6 +23,7 @@ from graphkit.gaps.ground import Ground, load_ground
 from graphkit.gaps.reviews import load_reviews, newest_reviews, respected
 from graphkit.measures import groups
 from graphkit.network import Network, load_network
+from graphkit.report import report_day
 from graphkit.store import Store, Version
 from graphkit.store.base import Readable
 from webui.i18n.marking import N_
@@ -104,6 +105,11 @@ class Analysis:
     def report(self) -> GapReport:
         """The gaps of the newest version."""
         return self._newest().report
+
+    @property
+    def dated(self) -> GapReport:
+        """The gaps of the newest version as of its own day, so that they stay the same for as long as it does."""
+        return self._newest().dated
 
     @property
     def ground(self) -> Ground:
@@ -190,6 +196,11 @@ class _OfVersion:
     def report(self) -> GapReport:
         found: GapReport = self._searching().result(None)
         return found
+
+    @cached_property
+    def dated(self) -> GapReport:
+        day, today = report_day(self._own()), self.today or datetime.now(UTC).date()
+        return self.report if day == today else find_gaps(self._own(), today=day)
 
     def report_within(self, seconds: float) -> GapReport | None:
         if self.store is None:

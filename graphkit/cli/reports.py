@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from graphkit.cli.common import opened, say, store_option
+from graphkit.cli.common import format_option, opened, say, store_option
 
 __all__ = ["VERBS"]
 
@@ -47,5 +47,27 @@ def report(
         sys.stdout.buffer.write(written)
 
 
-VERBS = (report,)
+@click.command()
+@store_option
+@click.option("--since", type=int, metavar="VERSION", help="The version to compare with; default: the one before.")
+@click.option("--region", default="", help="Only what has to do with this region, such as wessex.")
+@format_option("words", "json", "atom", default="words")
+def alerts(location: str, since: int | None, region: str, form: str) -> None:
+    """Tell what changed since a version that somebody who follows policy should know.
+
+    Example: graphkit alerts --since 1 --region wessex
+    """
+    from graphkit import report as reports
+
+    with opened(location) as store:
+        found = reports.alerts_since(store, since, region=region)
+    if form == "atom":
+        address = f"urn:graphkit:alerts:{found.since.number}-{found.until.number}"
+        click.echo(reports.alerts_to_atom(found, address=address), nl=False)
+    else:
+        writer = reports.alerts_to_json if form == "json" else reports.alerts_to_words
+        click.echo(writer(found), nl=False)
+
+
+VERBS = (report, alerts)
 """The verbs of this module."""

@@ -158,7 +158,8 @@ class Report:
         if self.version is None:
             return f"This store keeps no versions; read on {self.as_of}."
         short = self.version.hash[:12]
-        return f"Version {self.version.number} of {self.version.time:%Y-%m-%d}, content {short}; speaks of the time up to {self.as_of}."
+        made = f"Version {self.version.number} of {self.version.time:%Y-%m-%d}, content {short}"
+        return f"{made}; speaks of the time up to {self.as_of}."
 
     def figures(self) -> Iterator[tuple[Section, Figure]]:
         """Yield every figure with its section."""

@@ -8,7 +8,18 @@ from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from graphkit.report.document import (
-    Action, Asked, Block, Cell, Dots, Figures, Line, Named, NotKnown, Report, Table, plain,
+    Action,
+    Asked,
+    Block,
+    Cell,
+    Dots,
+    Figures,
+    Line,
+    Named,
+    NotKnown,
+    Report,
+    Table,
+    plain,
 )  # fmt: skip
 from graphkit.report.links import Links
 from graphkit.report.printing import docx_library

@@ -64,7 +64,7 @@ class Facts:
 
     @cached_property
     def belonging(self) -> frozenset[str]:
-        """Everything that belongs to the region: itself, its places, organisations, activities, grants, other things."""
+        """Everything that belongs to the region: its places, organisations, activities, grants and other things."""
         parts = (
             self.places["place"],
             self.organisations["organisation"],
@@ -122,7 +122,7 @@ def find_region(store: Store, name: str) -> Named:
 
 
 def report_day(store: Store) -> date:
-    """Return the day from which a report speaks: that of the version, so that a version always gives the same report."""
+    """Return the day from which a report speaks: that of the version, so that it always gives the same report."""
     return store.version.time.date() if store.version else datetime.now(UTC).date()
 
 

@@ -70,5 +70,5 @@ def report_as(report: Report, form: str, *, base: str = "") -> bytes:
     """
     if form not in _WRITERS:
         raise unknown_name("format of a report", form, _WRITERS)
-    links = Links(base.rstrip("/"), report.version.number if report.version else None)
+    links = Links(base.rstrip("/") or None, report.version.number if report.version else None)
     return _WRITERS[form](report, links)

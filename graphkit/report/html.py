@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from html import escape
 from pathlib import Path
-from typing import Final
 
 from graphkit.report.document import (
     Action,
@@ -28,8 +28,6 @@ from graphkit.report.links import Links
 from graphkit.report.wording import action_lines
 
 __all__ = ["chapters", "to_html"]
-
-_NUMBERS: Final = (int,)
 
 
 def to_html(report: Report, links: Links) -> str:
@@ -55,7 +53,11 @@ def chapters(report: Report, links: Links) -> str:
 
 def _section(section: Section, links: Links) -> str:
     blocks = "\n".join(_block(block, links) for block in section.blocks)
-    return f'<section class="chapter" id="{section.key}" aria-labelledby="{section.key}-title">\n<h2 id="{section.key}-title">{escape(section.title)}</h2>\n{blocks}\n</section>\n'
+    head = f'<h2 id="{section.key}-title">{escape(section.title)}</h2>'
+    return (
+        f'<section class="chapter" id="{section.key}" aria-labelledby="{section.key}-title">\n'
+        f"{head}\n{blocks}\n</section>\n"
+    )
 
 
 def _block(block: Block, links: Links) -> str:
@@ -97,7 +99,8 @@ def _figure(figure: Figure, links: Links) -> str:
     number = escape(plain(figure.value) + unit)
     return (
         f'<li id="{escape(figure.key)}"><a class="number" href="{escape(links.query(figure.asked))}">{number}</a>'
-        f'<span class="what">{escape(figure.label)}</span><span class="small"><b>Coverage:</b> {escape(figure.coverage)}.'
+        f'<span class="what">{escape(figure.label)}</span>'
+        f'<span class="small"><b>Coverage:</b> {escape(figure.coverage)}.'
         f" <b>Method:</b> {escape(figure.method)}. <b>Query:</b> {_query(figure.asked, links)}</span></li>"
     )
 
@@ -109,10 +112,8 @@ def _not_known(block: NotKnown, links: Links) -> str:  # noqa: ARG001 - one shap
 
 
 def _table(table: Table, links: Links) -> str:
-    numeric = [
-        all(isinstance(row[place], _NUMBERS) or _is_amount(row[place]) for row in table.rows)
-        for place in range(len(table.heads))
-    ]
+    columns = [[row[place] for row in table.rows] for place in range(len(table.heads))]
+    numeric = [all(isinstance(cell, int | Decimal) for cell in column) for column in columns]
     classes = [' class="n"' if number and table.rows else "" for number in numeric]
     heads = "".join(
         f'<th scope="col"{kind}>{escape(head)}</th>' for head, kind in zip(table.heads, classes, strict=True)
@@ -120,9 +121,11 @@ def _table(table: Table, links: Links) -> str:
     body = "".join(_row(row, table.heads, classes, links) for row in table.rows)
     more = f" {table.left_out:,} more rows are in the query's answer." if table.left_out else ""
     return (
-        f'<div class="table-wrap cards" tabindex="0" role="region" aria-label="{escape(table.caption)}"><table class="data"><caption>{escape(table.caption)}</caption>'
+        f'<div class="table-wrap cards" tabindex="0" role="region" aria-label="{escape(table.caption)}">'
+        f'<table class="data"><caption>{escape(table.caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
-        f'<p class="small note"><b>Coverage:</b> {escape(table.coverage.rstrip("."))}. <b>Method:</b> {escape(table.method)}.'
+        f'<p class="small basis"><b>Coverage:</b> {escape(table.coverage.rstrip("."))}.'
+        f" <b>Method:</b> {escape(table.method)}."
         f" <b>Query:</b> {_query(table.asked, links)}{escape(more)}</p>"
     )
 
@@ -137,15 +140,12 @@ def _row(row: Line, heads: tuple[str, ...], classes: list[str], links: Links) ->
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _is_amount(cell: Cell) -> bool:
-    return not isinstance(cell, str | Named) and cell is not None and not hasattr(cell, "year")
-
-
 def _dots(dots: Dots, links: Links) -> str:
     width, height, circles = placed(dots.points)
     drawn = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}"/>' for x, y, r in circles)
     return (
-        f'<figure class="dots"><svg viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(dots.summary)}">'
+        f'<figure class="dots"><svg viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
+        f' aria-label="{escape(dots.summary)}">'
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="none" stroke="currentColor" stroke-opacity="0.2"/>'
         f'<g fill="#1f6f5c" fill-opacity="0.55" stroke="#1f6f5c">{drawn}</g></svg>'
         f'<figcaption class="small">{escape(dots.summary)} Query: {_query(dots.asked, links)}</figcaption></figure>'

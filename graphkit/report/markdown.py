@@ -54,7 +54,8 @@ def _block(block: Block, links: Links) -> str:
 
 def _figures(block: Figures, links: Links) -> str:
     return "\n".join(
-        f"* **{_text(plain(figure.value))}** {_text(figure.unit)}: {_text(figure.label)}. Coverage: {_text(figure.coverage)}."
+        f"* **{_text(plain(figure.value))}** {_text(figure.unit)}: {_text(figure.label)}."
+        f" Coverage: {_text(figure.coverage)}."
         f" Method: {_text(figure.method)}. Query: {_query(figure.asked, links)}"
         for figure in block.figures
     )
@@ -64,7 +65,8 @@ def _table(table: Table, links: Links) -> str:
     rows = [f"| {' | '.join(_cell(cell, links) for cell in row)} |" for row in table.rows]
     head = f"| {' | '.join(map(_text, table.heads))} |\n|{' --- |' * len(table.heads)}"
     more = f" {table.left_out:,} more rows are in the query's answer." if table.left_out else ""
-    note = f"Coverage: {_text(table.coverage.rstrip('.'))}. Method: {_text(table.method)}. Query: {_query(table.asked, links)}.{more}"
+    told = f"Coverage: {_text(table.coverage.rstrip('.'))}. Method: {_text(table.method)}."
+    note = f"{told} Query: {_query(table.asked, links)}.{more}"
     return "\n".join([f"**{_text(table.caption)}**", "", head, *rows, "", note])
 
 

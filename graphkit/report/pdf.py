@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from graphkit.report.document import Action, Asked, Block, Cell, Dots, Figures, Line, Named, NotKnown, Report, Table, plain
+from graphkit.report.document import (
+    Action,
+    Asked,
+    Block,
+    Cell,
+    Dots,
+    Figures,
+    Line,
+    Named,
+    NotKnown,
+    Report,
+    Table,
+    plain,
+)
 from graphkit.report.dots import placed
 from graphkit.report.links import Links
 from graphkit.report.printing import font_file, pdf_library
@@ -19,7 +33,9 @@ _BODY, _SMALL, _HEAD, _TITLE, _SUB = 10.0, 8.0, 15.0, 21.0, 11.0
 _LEAD: Final = 1.35
 _POINT: Final = 0.3528
 """Millimetres in a point."""
-_NUMBER_WIDTH: Final = 18
+_ROOM: Final = 5
+_MOST_WORD: Final = 24
+_WORD: Final = re.compile(r"\S+\s*|\s+")
 _MOST_WIDTH: Final = 60
 
 
@@ -112,12 +128,20 @@ class _Paper:
         address = self.links.thing(cell.iri) if isinstance(cell, Named) else ""
         self.pdf.set_font(_FONT, style, size)
         self.pdf.set_text_color(*(_LINK if address else colour))
-        self.pdf.write(size * _POINT * _LEAD, plain(cell), address)
+        self._words(plain(cell), size, address)
+
+    def _words(self, text: str, size: float, address: str = "") -> None:
+        """Set words one by one: fpdf2 itself cuts a word in two where another piece of text stands before it."""
+        height, right = size * _POINT * _LEAD, self.pdf.w - self.pdf.r_margin - 2 * self.pdf.c_margin
+        for word in _WORD.findall(text):
+            if self.pdf.get_x() + self.pdf.get_string_width(word.rstrip()) > right:
+                self.pdf.ln(height)
+            self.pdf.write(height, word, address)
 
     def _asked(self, coverage: str, method: str, asked: Asked, more: str = "") -> None:
         self._write(f"Coverage: {coverage.rstrip('.')}. Method: {method}. Query: ", _SMALL, colour=_SOFT)
         self.pdf.set_text_color(*_LINK)
-        self.pdf.write(_SMALL * _POINT * _LEAD, asked.query, self.links.query(asked))
+        self._words(asked.query, _SMALL, self.links.query(asked))
         self._write(more, _SMALL, colour=_SOFT)
         self.pdf.ln(_SMALL * _POINT * _LEAD + 2.5)
 
@@ -151,6 +175,7 @@ class _Paper:
         self.pdf.set_font(_FONT, "", _SMALL + 0.5)
         self.pdf.set_text_color(*_INK)
         self.pdf.set_draw_color(207, 216, 212)
+        self.pdf.set_fill_color(255, 255, 255)
         if table.rows:
             with self.pdf.table(
                 col_widths=_widths(table), text_align="LEFT", borders_layout="HORIZONTAL_LINES", padding=0.8,
@@ -205,9 +230,11 @@ def _widths(table: Table) -> tuple[float, ...]:
     """Give each column room by its longest cells, within bounds, so that prose gets most."""
     widths = []
     for place, head in enumerate(table.heads):
-        lengths = sorted(len(plain(row[place])) for row in table.rows)
+        cells = [plain(row[place]) for row in table.rows]
+        lengths = sorted(map(len, cells))
         typical = lengths[-1 - len(lengths) // 10] if lengths else 0
-        widths.append(float(min(max(typical, len(head), _NUMBER_WIDTH // 2), _MOST_WIDTH)))
+        longest = max((len(word) for cell in (head, *cells) for word in cell.split()), default=0)
+        widths.append(float(min(max(typical, min(longest + _ROOM, _MOST_WORD)), _MOST_WIDTH)))
     return tuple(widths)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from graphkit.gaps import KINDS, listed
-from graphkit.report.document import Block, Cell, Dots, Figure, Figures, Named, NotKnown, Section, Table
+from graphkit.report.document import Asked, Block, Cell, Dots, Figure, Figures, Named, NotKnown, Section, Table
 from graphkit.report.facts import Facts
 
 __all__ = ["money_section", "networks_section", "people_section"]
@@ -147,21 +147,23 @@ def _ties(facts: Facts) -> pl.DataFrame:
     return facts.found.network.ties.filter(source | target).with_columns(both=source & target)
 
 
-def _tie_figures(facts: Facts, ties: pl.DataFrame, asked: Any) -> tuple[Figure, ...]:  # noqa: ANN401 - an Asked
+def _tie_figures(facts: Facts, ties: pl.DataFrame, asked: Asked) -> tuple[Figure, ...]:
     pairs = ties.select("source", "target", "both").unique()
     tied = (set(ties["source"]) | set(ties["target"])) & facts.inside
     here = set(facts.existing["organisation"])
     undated = ties.filter(pl.col("date").is_null()).height
-    coverage = f"{facts.participations['activity'].n_unique()} activities that the sources tell of; a tie that no source tells of is not known"
-    method = "two organisations are tied where both took part in one activity that happened or goes on (networks/collaboration)"
+    activities = facts.participations["activity"].n_unique()
+    dated = facts.participations.drop_nulls("date")["activity"].n_unique()
+    coverage = f"{activities} activities that the sources tell of; a tie that no source tells of is not known"
+    method = "two organisations are tied where both took part in one activity that happened or goes on"
+    within, across = pairs.filter(pl.col("both")).height, pairs.filter(~pl.col("both")).height
+    ends = f"{len(here):,} organisations that are not only intended; {undated} of {ties.height} ties have no date"
     return (
-        Figure("activities", "Activities that the region has to do with", facts.participations["activity"].n_unique(),
-               "activities", f"{facts.participations.filter(pl.col('date').is_not_null())['activity'].n_unique()} of them have a date",
-               "located in the region, or somebody of the region takes part", asked),
-        Figure("ties-inside", "Pairs that work together inside the region", pairs.filter(pl.col("both")).height, "pairs", coverage, method, asked),
-        Figure("ties-across", "Pairs across the border of the region", pairs.filter(~pl.col("both")).height, "pairs", coverage, method, asked),
-        Figure("alone", "Organisations without a known tie", len(here - tied), "organisations",
-               f"{len(here):,} organisations that are not only intended; {undated} of {ties.height} ties have no date", method, asked),
+        Figure("activities", "Activities that the region has to do with", activities, "activities",
+               f"{dated} of them have a date", "located in the region, or somebody of the region takes part", asked),
+        Figure("ties-inside", "Pairs that work together inside the region", within, "pairs", coverage, method, asked),
+        Figure("ties-across", "Pairs across the border of the region", across, "pairs", coverage, method, asked),
+        Figure("alone", "Organisations without a known tie", len(here - tied), "organisations", ends, method, asked),
     )  # fmt: skip
 
 
@@ -200,7 +202,7 @@ def _holes(facts: Facts) -> list[Block]:
     if not found:
         return [
             NotKnown(
-                "No hole in the network of the region is known: nobody stands alone between others, as far as the sources tell.",
+                "No hole in the network of the region is known: as far as the sources tell, nobody alone joins others.",
                 "That is no proof of a dense network. Import more activities and search again.",
             )
         ]
@@ -242,8 +244,8 @@ def money_section(facts: Facts) -> Section:
         "the whole amount of each grant, once, as the source gives it; nothing is converted"
         f"{f'; {several.height} of them have several recipients' if several.height else ''}"
     )
-    first = Figure("grants", "Grants", grants.height, "grants",
-                   f"{grants.drop_nulls('date').height:,} of {grants.height:,} have a date", "each grant once", asked)  # fmt: skip
+    dated = f"{grants.drop_nulls('date').height:,} of {grants.height:,} have a date"
+    first = Figure("grants", "Grants", grants.height, "grants", dated, "each grant once", asked)
     sums = [
         Figure(f"sum-{currency}", f"Sum of the grants in {currency}", amount, currency, coverage, method, asked)
         for currency, amount in priced.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows()
@@ -268,15 +270,16 @@ def _core_money(facts: Facts, priced: pl.DataFrame) -> Figures:
     figures = [
         Figure(f"core-{currency}", f"To recipients of a core solidarity kind ({currency})",
                sums.get(currency, Decimal(0)), currency,
-               f"{len(solid):,} of {priced.height:,} grants with an amount; a recipient that no register lists is not counted",
-               "strict: the recipient's own record, or the record that it is taken for, is of a core solidarity kind",
+               f"{kept.height:,} of {priced.height:,} grants with an amount; whom no register lists is not counted",
+               "strict: the recipient's own record, or the record that it is taken for, is of a core solidarity kind;"
+               " funding/structural-funds has the likely and the possible level by coded region",
                facts.asked("region/grants"))
         for currency in sorted(set(priced["currency"]))
     ]  # fmt: skip
     return Figures(tuple(figures))
 
 
-def _side(facts: Facts, priced: pl.DataFrame, side: str, asked: Any, coverage: str, method: str) -> Table:  # noqa: ANN401
+def _side(facts: Facts, priced: pl.DataFrame, side: str, asked: Asked, coverage: str, method: str) -> Table:
     """List the largest funders or recipients by currency."""
     ways = facts.grants.select("grant", side, f"{side}_label").unique().drop_nulls(side)
     shares = ways.with_columns(pl.len().over("grant").alias("ways"))

@@ -20,6 +20,13 @@ from graphkit.terms import ID, PREFIXES
 __all__ = ["doubts_section", "gaps_section", "plan_section"]
 
 _OF_A_KIND: Final = 3
+_MOST_THEMES: Final = 3
+"""What touches more themes than this says nothing of a goal."""
+_LONG: Final = 80
+_SILENCE: Final = (
+    "What a source does not say is not known; it is not absent. Organisations whose place no source gives are in no"
+    " region at all."
+)
 _MOST: Final = 12
 _NAMED: Final = 6
 _DATA: Final = "D"
@@ -75,7 +82,7 @@ def gaps_section(facts: Facts) -> Section:
         ("Rank", "Kind", "Who or what", "Evidence", "Score", "Why"),
         tuple(rows),
         facts.found.banner,
-        "graphkit gaps: by kind, strength of evidence, then score; a score ranks gaps of one kind and is no probability",
+        "graphkit gaps: by kind, evidence, then score; a score ranks gaps of one kind and is no probability",
         asked,
         max(len(found) - 20, 0),
     )
@@ -115,8 +122,8 @@ def plan_section(facts: Facts) -> Section:
         " those whom it names."
     )
     left = len(chosen) - min(len(chosen), _MOST)
-    more = [(f"{left} further gaps of the region have no action here: at most {_OF_A_KIND} of a kind and {_MOST} in all"
-             " are turned into one.",)] if left else []  # fmt: skip
+    bound = f"at most {_OF_A_KIND} of a kind and {_MOST} in all are turned into one"
+    more: list[Block] = [(f"{left} further gaps of the region have no action here: {bound}.",)] if left else []
     return Section("plan", "Action plan", ((opening,), *actions, *more, *_elsewhere(silent)))
 
 
@@ -126,8 +133,8 @@ def _elsewhere(silent: Iterable[Standing]) -> list[Block]:
     if not kept:
         return []
     between = [cell for each in kept for cell in ("; ", each)][1:]
-    return [("No action is proposed for ", *between, ". What counts for them is only what a source says acts on them,"
-             " so nothing in the graph tells what a region could do.")]  # fmt: skip
+    why = "What counts for them is only what a source says acts on them; it does not tell what a region could do."
+    return [("No action is proposed for ", *between, f". {why}")]
 
 
 def _chosen(facts: Facts) -> Iterable[Gap]:
@@ -154,7 +161,8 @@ def _sides(facts: Facts, gaps: list[Gap]) -> dict[str, frozenset[str]]:
 def _of_gap(facts: Facts, gap: Gap, sides: Mapping[str, frozenset[str]]) -> Action:
     people = [Named(label, iri) for iri, label in zip(gap.members, gap.labels, strict=True) if _acts(iri)]
     served, serves = _served(facts, gap, sides)
-    themes = {*facts.found.places.themes_of(gap), *_themes(facts, served)}
+    own = facts.found.places.themes_of(gap)
+    themes = {*(own if len(own) <= _MOST_THEMES else ()), *_themes(facts, served)}
     others = [
         Named(each.label, each.iri)
         for each in gap.evidence
@@ -219,7 +227,12 @@ def _goals(themes: Iterable[str]) -> tuple[Named, ...]:
         pl.col("subject_id").is_in(wanted) & pl.col("object_id").str.starts_with(_SDG)
     )  # fmt: skip
     rows = table.select("object_id", "object_label").unique().sort("object_id")
-    return tuple(Named(f"{iri.removeprefix(_SDG)} {label}", iri) for iri, label in rows.iter_rows())
+    return tuple(Named(f"{iri.removeprefix(_SDG)} {_shortened(label)}", iri) for iri, label in rows.iter_rows())
+
+
+def _shortened(text: str) -> str:
+    """Cut a long name of a goal after a whole word."""
+    return text if len(text) <= _LONG else text[:_LONG].rpartition(" ")[0].rstrip(",;") + " …"
 
 
 def _of_commitment(facts: Facts, standing: Standing) -> Action:
@@ -247,7 +260,7 @@ def _of_commitment(facts: Facts, standing: Standing) -> Action:
         commitments=served,
         goals=_goals(_themes(facts, served)),
         serves="the commitment itself",
-        success=f"The query {standing.query} finds something that is located in the region, or in which somebody of it takes part.",
+        success=f"The query {standing.query} finds something in the region, or in which somebody of it takes part.",
         strength="evidence: none from here",
         asked=Asked(standing.query, (("commitment", standing.commitment),)),
     )
@@ -262,11 +275,7 @@ def _pieces(number: int) -> str:
 
 def doubts_section(facts: Facts) -> Section:
     """Say how far the region and its figures can be believed, what is missing, and where the facts come from."""
-    blocks: list[Block] = [
-        (facts.found.banner,),
-        ("What a source does not say is not known; it is not absent. Organisations whose place no source gives are in"
-         " no region at all.",),
-    ]  # fmt: skip
+    blocks: list[Block] = [(facts.found.banner,), (_SILENCE,)]
     blocks += [_outline(facts), _coverage(facts), _missing(facts), _scopes(facts), _sources(facts)]
     return Section("doubts", "Coverage and doubts", tuple(blocks))
 

@@ -16,6 +16,11 @@ __all__ = ["barriers_section", "commitments_section", "comparison_section", "sco
 
 _CLAIMS: Final = "policy/claims"
 _COUNTS: Final = "region/counts"
+_COUNTED: Final = (
+    "These are counts of what the loaded sources tell. A region that a register covers has more of everything than one"
+    " that no register covers; so a difference is first of all one of knowledge."
+)
+_COLUMNS: Final = ("organisations", "core", "active", "activities", "grants")
 
 
 # ---- Commitments ------------------------------------------------------------------------------------------------
@@ -104,7 +109,7 @@ def barriers_section(facts: Facts) -> Section:
             "Load claims with their source and place: from documents, statistics, or interviews with consent.",
         )
         return Section("barriers", title, (nothing,))
-    parts = [_part(facts, claims, part, asked) for part in ("barrier", "building block")]
+    parts = [_part(claims, part, asked) for part in ("barrier", "building block")]
     return Section("barriers", title, tuple(block for part in parts for block in part))
 
 
@@ -116,7 +121,7 @@ def claims_of(facts: Facts) -> pl.DataFrame:
     return claims.cast({pl.Null: pl.String}).filter(pl.col("part").is_in(["barrier", "building block"]))
 
 
-def _part(facts: Facts, claims: pl.DataFrame, part: str, asked: Asked) -> list[Block]:
+def _part(claims: pl.DataFrame, part: str, asked: Asked) -> list[Block]:
     mine = claims.filter(pl.col("part") == part)
     if mine.is_empty():
         return [NotKnown(f"No claim about a {part} speaks of the region.", "Load such claims with their source.")]
@@ -134,7 +139,8 @@ def _part(facts: Facts, claims: pl.DataFrame, part: str, asked: Asked) -> list[B
             f"{word}s, as the sources claim them",
             (word, "Claim", "For or against", "Who says so"),
             tuple(rows),
-            f"{mine['claim'].n_unique()} claims by {mine['claimant'].n_unique()} claimants; a claim is the word of who makes it, and no finding",
+            f"{mine['claim'].n_unique()} claims by {mine['claimant'].n_unique()} claimants;"
+            " a claim is the word of who makes it, and no finding",
             "claims whose region is this one or belongs to it",
             asked,
         )
@@ -197,7 +203,7 @@ def _measured(facts: Facts) -> list[Block]:
     return [Figures(tuple(figures))] if figures else []
 
 
-# ---- Other regions ----------------------------------------------------------------------------------------------------
+# ---- Other regions -------------------------------------------------------------------------------------------
 
 
 def comparison_section(facts: Facts) -> Section:
@@ -207,10 +213,7 @@ def comparison_section(facts: Facts) -> Section:
     rows = sorted(frame.rows(named=True), key=lambda row: order[row["region"]])
     blocks: list[Block] = []
     if len(rows) > 1:
-        blocks.append(
-            ("These are counts of what the loaded sources tell. A region that a register covers has more of"
-             " everything than one that no register covers; so a difference is first of all one of knowledge.",)
-        )  # fmt: skip
+        blocks.append((_COUNTED,))
     else:
         blocks.append(
             NotKnown(

@@ -1,4 +1,4 @@
-"""A report as RDF: a schema:Report with its figures as observations of a data cube, and its plan as possible actions."""
+"""A report as RDF: a schema:Report, its figures as observations of a data cube, its plan as possible actions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from rdflib import DCTERMS, PROV, RDF, RDFS, XSD, BNode, Graph, Literal, Namespace, URIRef
 
 import graphkit
-from graphkit.report.document import Action, Asked, Figure, Report, said
+from graphkit.report.document import Action, Asked, Figure, Report, Table, said
 from graphkit.terms import ID, PREFIXES, QUERY
 
 __all__ = ["to_turtle"]
@@ -27,7 +27,7 @@ def to_turtle(report: Report) -> bytes:
     """Write a report as Turtle.
 
     The report is a schema:Report, a dcat:Dataset and a qb:DataSet about its region, derived from a version of the
-    graph. Each figure is a qb:Observation with unit, coverage, method and query; a figure that is not known has no value.
+    graph. Each figure is a qb:Observation with unit, coverage, method and query; one that is not known has no value.
     Each action is a schema:PlanAction with the status of a possible one, and never a fact. Sources: W3C, The RDF Data
     Cube Vocabulary (2014); schema.org.
     """
@@ -44,7 +44,8 @@ def to_turtle(report: Report) -> bytes:
 def _name(report: Report) -> str:
     """Name a report by its region, its version and what it says, for it may compare with chosen regions."""
     said_all = [f"{figure.key}={figure.value}" for _, figure in report.figures()]
-    said_all += [block.caption + repr(block.rows) for part in report.sections for block in part.blocks if hasattr(block, "rows")]
+    tables = [block for part in report.sections for block in part.blocks if isinstance(block, Table)]
+    said_all += [table.caption + repr(table.rows) for table in tables]
     mark = hashlib.sha256("\n".join(said_all).encode()).hexdigest()[:_SHORT]
     version = f"-v{report.version.number}" if report.version else ""
     return f"{report.region.iri.rpartition('/')[2]}{version}-{mark}"
@@ -75,7 +76,11 @@ def _structure(whole: URIRef) -> Iterator[_Triple]:
     structure = URIRef(f"{whole}-structure")
     yield whole, _QB.structure, structure
     yield structure, RDF.type, _QB.DataStructureDefinition
-    parts = (("dimension", ("chapter", "figure")), ("measure", ("value",)), ("attribute", ("unit", "coverage", "method")))
+    parts = (
+        ("dimension", ("chapter", "figure")),
+        ("measure", ("value",)),
+        ("attribute", ("unit", "coverage", "method")),
+    )
     for kind, names in parts:
         for name in names:
             part = BNode(f"{kind}-{name}")

@@ -50,24 +50,20 @@ def _lead(facts: Facts) -> tuple[Line, ...]:
     """Say in a few sentences what a reader in a hurry must know."""
     here, label = facts.existing.height, facts.region.label
     core = len(facts.core & set(facts.existing["organisation"]))
-    first: Line = (
-        f"The graph knows {_number(here, 'organisation')} in {label}, {core} of a core solidarity kind,"
-        f" and {_number(facts.participations['activity'].n_unique(), 'activity', 'activities')} that the region has to do with.",
-    )
+    done = _number(facts.participations["activity"].n_unique(), "activity", "activities")
+    opening = f"The graph knows {_number(here, 'organisation')} in {label}, {core} of a core solidarity kind,"
+    first: Line = (f"{opening} and {done} that the region has to do with.",)
     grants = facts.grants["grant"].n_unique()
     money = f"It knows {_number(grants, 'grant')} to the region." if grants else "It knows of no grant to the region."
     told = sum(not facts.belonging.isdisjoint(f.iri for f in each.findings) for each in facts.found.standings)
     promised = len(facts.found.standings)
-    second: Line = (
-        f"{money} Of {_number(promised, 'commitment')}, {told or 'none'} {'have' if told > 1 else 'has'} evidence from here."
-        if promised
-        else money,
-    )
+    evidence = f"{told or 'none'} {'have' if told > 1 else 'has'} evidence from here."
+    second: Line = (f"{money} Of {_number(promised, 'commitment')}, {evidence}" if promised else money,)
     found = sum(gap.kind != "D" for gap in facts.gaps)
-    third: Line = (
-        f"{_number(found, 'gap')} in working together, money or promises {'lies' if found == 1 else 'lie'} in the region."
-        " What the sources do not say is not known, and is not absent: the last chapter tells how far they reach.",
-    )
+    lie = "lie" if found > 1 else "lies"
+    lies = f"{_number(found, 'gap')} in working together, money or promises {lie} in the region."
+    reach = "What the sources do not say is not known, and is not absent: the last chapter tells how far they reach."
+    third: Line = (f"{lies[:1].upper()}{lies[1:]} {reach}",)
     return (first, second, third, *_who_says(facts))
 
 
