@@ -30,7 +30,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 900
+PATIENCE = 1_800
 PAGES = (("communities", "/network"), ("all organisations", "/network?open=all"), ("gaps", "/gaps"), ("path", "/path"))
 
 

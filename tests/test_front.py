@@ -86,7 +86,7 @@ def port(shown: Shown) -> Iterator[int]:
     yield number
     assert server
     loop.call_soon_threadsafe(server.stop)
-    thread.join(10)
+    thread.join(60)
     loop.close()
 
 

@@ -156,6 +156,21 @@ def test_who_signed_in_can_accept_dismiss_and_see_it(client: FlaskClient, seed: 
     assert [row["gap"] for row in rows] == [first]
 
 
+def test_after_a_review_the_page_is_there_at_once(app: Flask, client: FlaskClient) -> None:
+    """The gaps found before stand with their new reviews, while the search of the new version still runs."""
+    known = state_of(app).analysis
+    before = known.report
+    key = keys(client, "?kind=D")[0]
+    header = {"Authorization": f"Bearer {TOKEN}"}
+    client.post(f"/gaps/{key}/review", data={"verdict": "dismissed", "reason": "known"}, headers=header)
+    now = known.report_within(0.0)
+    assert now is not None
+    assert now.version == known.store.version != before.version
+    assert key in {gap.key for gap in now.dismissed}
+    assert {gap.key for gap in now.every} == {gap.key for gap in before.every}
+    assert key in {gap.key for gap in known.report.dismissed}
+
+
 def test_a_program_reviews_with_the_token(client: FlaskClient) -> None:
     """The header that writes everything else writes reviews too."""
     key = keys(client, "?kind=R2")[0]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -19,6 +20,7 @@ import polars as pl
 from graphkit import queries
 from graphkit.gaps import GapReport, find_gaps
 from graphkit.gaps.ground import Ground, load_ground
+from graphkit.gaps.reviews import load_reviews, newest_reviews, respected
 from graphkit.measures import groups
 from graphkit.network import Network, load_network
 from graphkit.report import report_day
@@ -69,6 +71,11 @@ class _Work:
     def _at(self, step: int) -> None:
         self.step = step
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it is there, and not a fault."""
+        return self.done.done() and self.done.exception() is None
+
     def result(self, seconds: float | None) -> Any:  # noqa: ANN401 - what was made
         """Return what is made, `seconds` after the work began at the latest (None: whenever it is done)."""
         left = None if seconds is None else max(0.0, seconds - (perf_counter() - self.began))
@@ -113,6 +120,20 @@ class Analysis:
         """Return the gaps of the newest version, or None where the search has gone on for longer and is not done."""
         return self._newest().report_within(seconds)
 
+    def reviewed(self, before: Version | None) -> None:
+        """Take over what is known after a review, which was the only change since the version `before`.
+
+        No tie has changed, and the gaps are the same but for their reviews: they are given at once, until the new
+        search, which also fills the place of a gap that was dismissed, is done.
+        """
+        with self._lock:
+            old = self._current
+            if old is None or old.version != before or old.store is None:
+                return
+            made = _OfVersion(self.store, self.store, self.store.version, self._today, self._layouts)
+            made.take_over(old)
+            self._current = made
+
     def picture(self, name: str, number: int | None = None, within: float | None = None) -> Picture:
         """Return the network of the query `name` with communities and places, in the newest or an older version.
 
@@ -156,6 +177,20 @@ class _OfVersion:
         self._works: dict[str, _Work] = {}
         self._report_lock = Lock()
         self._report_work: _Work | None = None
+        self._until_then: GapReport | None = None
+
+    def take_over(self, old: _OfVersion) -> None:
+        """Begin with the pictures and the gaps of an older version, from which this one differs by reviews alone."""
+        with old._lock:
+            self._works = {name: work for name, work in old._works.items() if work.is_done}
+        found = old.report_within(0.0)
+        if found is None:
+            return
+        today = self.today or datetime.now(UTC).date()
+        after = respected(found.every, newest_reviews(load_reviews(self._own())), today)
+        self._until_then = replace(
+            found, gaps=after.shown, dismissed=after.dismissed, done=after.done, version=self.version
+        )
 
     @cached_property
     def report(self) -> GapReport:
@@ -171,9 +206,9 @@ class _OfVersion:
         if self.store is None:
             return None
         try:
-            found: GapReport = self._searching().result(seconds)
+            found: GapReport = self._searching().result(0.0 if self._until_then else seconds)
         except NotReady:
-            return None
+            return self._until_then
         return found
 
     def _searching(self) -> _Work:

@@ -29,6 +29,9 @@ _ROOM: Final = 0.62
 _APART: Final = 1.12
 _FORCED: Final = 400
 """Members of a larger community are placed on a spiral; springs would take too long and show nothing."""
+_ROUNDS: Final = 50
+_VERY_LARGE: Final = 20_000
+"""Members are placed with half the rounds in a network of so many organisations, which takes long enough."""
 _GAP: Final = 1.0
 _ISOLATES_APART: Final = 1.0
 _INSIDE: Final = 3.0
@@ -266,7 +269,7 @@ def _within(network: Network, members: Ints, degrees: Ints) -> Points:
     if number > _FORCED or number < _EXACT_AT_MOST // 50:
         return spots
     ties = network.adjacency[members][:, members].toarray()
-    best, rounds = 1 / np.sqrt(number), 50
+    best, rounds = 1 / np.sqrt(number), _ROUNDS if len(network.organisations) < _VERY_LARGE else _ROUNDS // 2
     for step in range(rounds):
         apart = spots[:, None] - spots[None, :]
         far = np.sqrt((apart**2).sum(axis=2)) + np.eye(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -36,6 +36,11 @@ _ITEMS: Final = {
     "integer": {"type": "integer"},
     "decimal": {"type": "number"},
     "boolean": {"type": "boolean"},
+}
+_VALUES: Final[dict[str, Callable[[str], object]]] = {
+    "integer": int,
+    "decimal": float,
+    "boolean": lambda text: text in {"true", "1"},
 }
 _IRI_WORDS: Final = "A full IRI, prefix:local with a known prefix, or kind/slug of the data."
 _SOMETHING: Final = (
@@ -184,7 +189,8 @@ def _of_query(query: Query, examples: _Examples) -> Endpoint:
 def _input(query: Query, parameter: Parameter, examples: _Examples) -> Input:
     schema: dict[str, Any] = {"type": "array", "items": _ITEMS[parameter.type]}
     if defaults := queries.default_terms(query, parameter):
-        schema["default"] = [short_iri(str(term)) for term in defaults]
+        as_json = _VALUES.get(parameter.type, short_iri)
+        schema["default"] = [as_json(str(term)) for term in defaults]
     about = parameter.about or parameter.label
     if parameter.type == "iri":
         about = f"{about}. {_IRI_WORDS}"

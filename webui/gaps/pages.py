@@ -282,7 +282,9 @@ def _review(key: str) -> ResponseReturnValue:
     verdict, reason, who = (request.form.get(name, "")[:5_000] for name in ("verdict", "reason", "who"))
     try:
         with turn():
+            before = store().version
             review_gap(store(), gap, verdict, reason=reason, who=who[:100], today=settings().today)
+            analysis().reviewed(before)
     except (UsageError, UnknownNameError) as error:
         return _one(gap.key, UsageError(error.what, hint=error.hint))
     back = session.way_back(request.form.get("next", "")) if request.form.get("next") else gap_href(gap.key)

@@ -30,6 +30,8 @@ export class Parts {
     this.#asked.abort();
     this.#asked = new AbortController();
     const answer = await fetched(this.address + this.view.search(true), this.#asked.signal, told);
+    // Who reads in the panel stays there, although it is written anew.
+    if (this.panel.contains(document.activeElement) && !this.panel.querySelector(".what-if")) this.#focus = "panel";
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of fresh.querySelectorAll<HTMLElement>("[data-part]")) {
       const old = document.querySelector<HTMLElement>(`[data-part="${part.dataset["part"]}"]`);
