@@ -44,7 +44,7 @@ def scorecard(store: Readable, regions: Sequence[str]) -> pl.DataFrame:
     """
     if not regions:
         raise UsageError("no region is named", where=_WHERE, hint="name one or more, such as place/wessex")
-    names = _region_names(store)
+    names = _region_names(store, regions)
     asked = [_known(region, names) for region in regions]
     judged = _newest_of_each(assessments(store))
     around = queries.run(store, "policy/assessed-in", region=asked).select(pl.col("thing", "region").cast(pl.String))
@@ -82,7 +82,12 @@ def _every_cell(cells: pl.DataFrame, asked: Sequence[str], names: dict[str, str]
     return counted.with_columns(coverage=coverage, method=pl.lit(METHOD)).sort("measure_label", order)
 
 
-def _region_names(store: Readable) -> dict[str, str]:
+def _region_names(store: Readable, regions: Sequence[str]) -> dict[str, str]:
+    """Return the names of the regions; of all that there are where one of them is not known, for the near names."""
+    wanted = sorted({region if "://" in region else ID + region for region in regions})
+    names = dict(queries.run(store, "region/places", region=wanted).select("region", "region_label").rows())
+    if len(names) == len(wanted):
+        return names
     return dict(queries.run(store, "explore/places").select("place", "label").unique("place").rows())
 
 
@@ -99,7 +104,7 @@ def figures_by_region(store: Readable, regions: Sequence[str]) -> pl.DataFrame:
     Columns: measure, indicator, region, region_label, then those of an indicator; an indicator that cannot be worked
     out has a row without a value, with the reason as its coverage.
     """
-    names = _region_names(store)
+    names = _region_names(store, regions)
     asked = [_known(region, names) for region in regions]
     measures = set(ontology.concepts().filter(pl.col("scheme") == "measure")["concept"])
     rows: list[dict[str, Any]] = []
