@@ -174,6 +174,30 @@ def test_a_region_without_an_outline_says_how_surely_its_parts_belong_to_it(wess
     assert {row[0].label: row[1] for row in table.rows}["Somerset"] == "0.2"  # type: ignore[union-attr]
 
 
+_TALK = b"""@prefix id: <https://w3id.org/solidarity-graph/id/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix schema: <https://schema.org/> . @prefix sol: <https://w3id.org/solidarity-graph/ns#> .
+@prefix voc: <https://w3id.org/solidarity-graph/vocabulary/> .
+<https://w3id.org/solidarity-graph/id/claim/talk> a sol:Claim ; rdfs:label "The manager fears the council" ;
+    schema:about <https://w3id.org/solidarity-graph/vocabulary/barrier/lack-of-resources> ;
+    sol:stance <https://w3id.org/solidarity-graph/vocabulary/stance/for> ; sol:respondents 3 ;
+    sol:evidenceKind <https://w3id.org/solidarity-graph/vocabulary/evidence-kind/interview> ;
+    prov:atLocation <https://w3id.org/solidarity-graph/id/place/upton> .
+"""
+
+
+def test_what_a_few_people_said_who_were_asked_is_in_no_format() -> None:
+    """It is only said that something was left out."""
+    store = village_store()
+    with store.change("talks") as change:
+        change.load(_TALK, media_type="ttl", graph="urn:talks")
+    report = reports.regional_report(store, "upton")
+    for form in ("html", "md", "csv", "ttl"):
+        assert b"fears the council" not in reports.report_as(report, form)
+    assert b"fewer than five, left out" in reports.report_as(report, "html")
+    store.close()
+
+
 # ---- How it is written -------------------------------------------------------------------------------------------
 
 

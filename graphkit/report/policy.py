@@ -1,4 +1,4 @@
-"""The chapters of a regional report on policy: commitments, barriers and building blocks, scorecard, other regions."""
+"""The chapters of a regional report on policy: commitments, the scorecard, and other regions beside it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from graphkit.monitor import Standing
 from graphkit.report.document import Asked, Block, Cell, Figure, Figures, Named, NotKnown, Section, Table
 from graphkit.report.facts import Facts
 
-__all__ = ["barriers_section", "commitments_section", "comparison_section", "scorecard_section"]
+__all__ = ["commitments_section", "comparison_section", "scorecard_section"]
 
-_CLAIMS: Final = "policy/claims"
 _COUNTS: Final = "region/counts"
 _COUNTED: Final = (
     "These are counts of what the loaded sources tell. A region that a register covers has more of everything than one"
@@ -91,58 +90,6 @@ def _evidence(facts: Facts) -> list[Block]:
             "the query that monitors the commitment",
             Asked("monitor/commitments"),
             max(len(rows) - 25, 0),
-        )
-    ]
-
-
-# ---- Barriers and building blocks ------------------------------------------------------------------------------------
-
-
-def barriers_section(facts: Facts) -> Section:
-    """List what the sources call barriers and building blocks of this region, for and against, by who says so."""
-    title = "Barriers and building blocks"
-    claims = claims_of(facts)
-    asked = facts.asked(_CLAIMS)
-    if claims.is_empty():
-        nothing = NotKnown(
-            f"No source makes a claim about barriers or building blocks in {facts.region.label}.",
-            "Load claims with their source and place: from documents, statistics, or interviews with consent.",
-        )
-        return Section("barriers", title, (nothing,))
-    parts = [_part(claims, part, asked) for part in ("barrier", "building block")]
-    return Section("barriers", title, tuple(block for part in parts for block in part))
-
-
-def claims_of(facts: Facts) -> pl.DataFrame:
-    """Return the claims about barriers and building blocks that speak of the region."""
-    claims = queries.run(
-        facts.store, _CLAIMS, region=facts.places["place"].unique().sort().to_list() or facts.region.iri
-    )
-    return claims.cast({pl.Null: pl.String}).filter(pl.col("part").is_in(["barrier", "building block"]))
-
-
-def _part(claims: pl.DataFrame, part: str, asked: Asked) -> list[Block]:
-    mine = claims.filter(pl.col("part") == part)
-    if mine.is_empty():
-        return [NotKnown(f"No claim about a {part} speaks of the region.", "Load such claims with their source.")]
-    rows: list[tuple[Cell, ...]] = []
-    for (about, label), group in mine.group_by("about", "about_label", maintain_order=True):
-        stances = group.unique("claim", maintain_order=True)
-        words = [str(stance or "stance not said").lower() for stance in stances["stance_label"]]
-        who = sorted({name for name in group["claimant_label"] if name})
-        for number, row in enumerate(stances.rows(named=True)):
-            said = Named(row["label"], row["claim"])
-            rows.append((Named(str(label), str(about)) if number == 0 else "", said, words[number], listed(who)))
-    word = part.capitalize()
-    return [
-        Table(
-            f"{word}s, as the sources claim them",
-            (word, "Claim", "For or against", "Who says so"),
-            tuple(rows),
-            f"{mine['claim'].n_unique()} claims by {mine['claimant'].n_unique()} claimants;"
-            " a claim is the word of who makes it, and no finding",
-            "claims whose region is this one or belongs to it",
-            asked,
         )
     ]
 

@@ -8,9 +8,10 @@ from time import perf_counter
 from graphkit.gaps import GapReport
 from graphkit.report.document import Line, Named, Report
 from graphkit.report.facts import Facts, find_region, load_facts, report_day
+from graphkit.report.hindrances import barriers_section
 from graphkit.report.people_and_money import money_section, networks_section, people_section
 from graphkit.report.plan import doubts_section, gaps_section, plan_section
-from graphkit.report.policy import barriers_section, commitments_section, comparison_section, scorecard_section
+from graphkit.report.policy import commitments_section, comparison_section, scorecard_section
 from graphkit.store import Store
 
 __all__ = ["regional_report"]
