@@ -40,7 +40,7 @@ FILES = [
     ("org-id", "ids/sameas_mutual_company.csv", 12252),
     ("org-id", "ids/sameas_organisation_company.csv", 2286),
     ("org-id", "ids/parent_federations.csv", 28361),
-    ("cordis", "networks/cordis_h2020_programme_parts.csv.gz", 31451),
+    ("cordis", "networks/cordis_h2020_programme_parts.csv.gz", 37441),
     ("cordis", "networks/cordis_h2020_participations.csv.gz", 144726),
     ("epo", "procurement/ted_notices_epo.nq.gz", 786),
 ]

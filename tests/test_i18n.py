@@ -21,7 +21,7 @@ from webui.settings import Settings
 
 TEMPLATES = sorted((Path(webui.__file__).parent / "templates").glob("*.html"))
 OTHERS = [code for code in LANGUAGES if code != SOURCE]
-SAME_EVERYWHERE = set("CSV JSON RDF SPARQL PNG SVG GEXF GraphML Turtle IRI URL HTML SHA OpenAPI".split())  # noqa: SIM905 - read as words
+SAME_EVERYWHERE = set("CSV JSON RDF SPARQL PNG SVG GEXF GraphML Turtle IRI URL HTML SHA OpenAPI Atom".split())  # noqa: SIM905 - read as words
 NAMES = {"Solidarity graph", "action quiet"}
 NOT_SPOKEN = {"code", "pre", "svg", "script", "textarea"}
 _TAG = re.compile(r"<!.*?>|<(/?)([a-zA-Z0-9]+)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.DOTALL)

@@ -442,7 +442,7 @@ def test_the_whole_ontology_comes_in_every_format(client: FlaskClient) -> None:
 def test_a_term_says_how_often_it_is_used(client: FlaskClient, store: Store) -> None:
     """The number is that of the query it links to."""
     number = queries.run(store, "explore/usage", term="sol:Activity")["things"][0]
-    assert f"{number} things</a> of this class" in client.get("/ns/Activity").text
+    assert f"The graph has {number} things of this class.</a>" in client.get("/ns/Activity").text
 
 
 def test_every_concept_and_vocabulary_dereferences(client: FlaskClient) -> None:

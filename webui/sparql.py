@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from flask import Response, render_template
+from flask import Response, render_template, url_for
 
 from graphkit import queries
 from graphkit.errors import GraphkitError
@@ -166,7 +166,13 @@ def _examples() -> list[dict[str, Any]]:
         if query.form == "SELECT":
             folders.setdefault(query.name.split("/")[0], []).append(query)
     return [
-        {"label": folder, "examples": [{"name": q.name, "label": q.summary, "text": q.text} for q in found]}
+        {"label": folder, "examples": [_example(q) for q in found]}
         for folder, found in folders.items()
         if folder not in {"gaps", "checks"}
     ]
+
+
+def _example(query: Query) -> dict[str, str]:
+    """Return what the form needs of a stored query; its text is fetched by who chooses it."""
+    address = url_for("catalogue.query", name=f"{query.name}.rq")
+    return {"name": query.name, "label": query.summary, "href": address}

@@ -94,7 +94,7 @@ def test_the_reason_of_a_gap_is_three_clicks_away(page: Page) -> None:
 def test_a_commitment_leads_to_its_evidence(page: Page) -> None:
     """From the first page to the conclusions of the Council and to the lines that say so."""
     page.goto("/")
-    page.get_by_role("link", name="2.1", exact=False).first.click()
+    page.get_by_role("link", name="Commitments").first.click()
     page.get_by_role("link", name="Council conclusions", exact=False).first.click()
     expect(page.locator("#sources")).to_contain_text("line 52")
 

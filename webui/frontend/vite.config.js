@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const pages = ["app", "network", "path", "gaps", "sparql", "funding", "map", "story"];
+const pages = ["app", "network", "path", "gaps", "sparql", "funding", "map", "story", "report"];
 
 export default defineConfig({
   base: "./",

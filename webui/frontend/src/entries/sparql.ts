@@ -61,10 +61,17 @@ function start(): void {
 function startExamples(): void {
   const examples = form.querySelector<HTMLSelectElement>("select[name=example]");
   examples?.addEventListener("change", () => {
-    const query = examples.selectedOptions[0]?.dataset["query"];
-    if (!query) return;
-    editor.text = withoutHeader(query);
-    editor.mark(null);
+    const chosen = examples.selectedOptions[0];
+    const address = chosen?.dataset["query"];
+    if (!address) return;
+    void fetch(address)
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(answer.statusText))))
+      .then((query) => {
+        if (examples.selectedOptions[0] !== chosen) return;
+        editor.text = withoutHeader(query);
+        editor.mark(null);
+      })
+      .catch(() => form.submit());
   });
 }
 
