@@ -15,6 +15,7 @@ from graphkit.report.facts import Facts
 __all__ = ["money_section", "networks_section", "people_section"]
 
 _MOST: Final = 12
+_NAMES: Final = 25
 _HOLES: Final = ("R1", "B1", "B2", "G1", "G2", "G3")
 _NO_KIND: Final = "kind not known"
 
@@ -49,7 +50,7 @@ def people_section(facts: Facts) -> Section:
 
 
 def _kinds(facts: Facts) -> Table:
-    counted = facts.existing.group_by(pl.col("kind_label").fill_null(_NO_KIND), "kind").agg(pl.len())
+    counted = facts.existing.group_by(pl.col("kind_label").fill_null(_NO_KIND)).agg(pl.col("kind").min(), pl.len())
     rows = counted.sort("len", "kind_label", descending=[True, False])
     return _cut(
         facts,
@@ -90,7 +91,14 @@ def _names(facts: Facts) -> Table:
         for row in rows
     ]
     heads = ("Organisation", "Kind", "Place", "Status", "Activities")
-    return _cut(facts, "Organisations, those with most known activities first", heads, cells, "all statuses", most=25)
+    most, caption, method = _NAMES, "Organisations, those with most known activities first", "all statuses"
+    if len(rows) > _NAMES and busy.keys() & facts.inside:
+        most = min(len(busy.keys() & facts.inside), _NAMES)
+        caption, method = (
+            "Organisations with most known activities",
+            "all statuses; those without a known activity left out",
+        )
+    return _cut(facts, caption, heads, cells, method, most=most)
 
 
 def _map(facts: Facts) -> Dots | NotKnown:
@@ -241,7 +249,8 @@ def money_section(facts: Facts) -> Section:
     several = facts.grants.select("grant", "recipient").unique().group_by("grant").len().filter(pl.col("len") > 1)
     coverage = f"{priced.height:,} of {grants.height:,} grants have an amount and a currency"
     method = (
-        "the whole amount of each grant, once, as the source gives it; nothing is converted"
+        "the whole amount of each grant that names the region, or whose recipient works there, once, as the source"
+        " gives it; nothing is converted"
         f"{f'; {several.height} of them have several recipients' if several.height else ''}"
     )
     dated = f"{grants.drop_nulls('date').height:,} of {grants.height:,} have a date"
@@ -292,12 +301,18 @@ def _side(facts: Facts, priced: pl.DataFrame, side: str, asked: Asked, coverage:
         .sort("part", f"{side}_label", side, descending=[True, False, False])
     )
     rows: list[tuple[Cell, ...]] = [
-        (Named(row[f"{side}_label"], row[side]), row["len"], Decimal(f"{row['part']:.2f}"), row["currency"])
+        (
+            Named(row[f"{side}_label"], row[side]),
+            "here" if row[side] in facts.inside else "elsewhere, or not known",
+            row["len"],
+            Decimal(f"{row['part']:.2f}"),
+            row["currency"],
+        )
         for row in sums.head(_MOST).rows(named=True)
     ]
     return Table(
         f"The largest {side}s",
-        (side.capitalize(), "Grants", "Sum", "Currency"),
+        (side.capitalize(), "Where", "Grants", "Sum", "Currency"),
         tuple(rows),
         coverage,
         f"{method}; a grant with several {side}s is divided equally among them",
