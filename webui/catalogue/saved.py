@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sqlite3
 import time
-import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from graphkit.errors import GraphkitError, StoreError, UsageError
 from graphkit.queries import Query
 from graphkit.store.guard import check_query
 from webui.catalogue.answers import answered, split_suffix
+from webui.kept_file import KeptFile, place_beside
 from webui.protocol.access import own_address, require_own_site
 from webui.protocol.problems import Refusal
 from webui.state import settings, store
@@ -48,7 +47,6 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS saved (id TEXT PRIMARY KEY, text TEXT NOT NULL, title TEXT NOT NULL, "
     "created TEXT NOT NULL) WITHOUT ROWID"
 )
-_BUSY_SECONDS: Final = 5.0
 _MOST_BYTES: Final = 1_000_000
 _log = logging.getLogger(__name__)
 
@@ -72,22 +70,17 @@ class SavedQueries:
 
     def __init__(self, file: Path | None = None, *, most: int = MOST_ENTRIES) -> None:
         """Open the file, which is made if it is not there; raises `StoreError` where that cannot be."""
-        self.location, self._most, self._lock = str(file or "memory"), most, Lock()
-        with self._translated():
-            self._base = sqlite3.connect(file or ":memory:", timeout=_BUSY_SECONDS, check_same_thread=False)
-        weakref.finalize(self, self._base.close)
-        with self._using() as base:
-            base.execute("PRAGMA journal_mode=WAL")
-            base.execute(_SCHEMA)
+        self._most = most
+        self._file = KeptFile(file, _SCHEMA, what="saved queries", setting="saved")
 
     def __len__(self) -> int:
-        with self._using() as base:
+        with self._file.using() as base:
             found: tuple[int] = base.execute("SELECT COUNT(*) FROM saved").fetchone()
         return found[0]
 
     def get(self, short: str) -> Saved | None:
         """Return the query with this id, or None."""
-        with self._using() as base:
+        with self._file.using() as base:
             row = base.execute("SELECT id, text, title, created FROM saved WHERE id = ?", (short,)).fetchone()
         return Saved(*row) if row else None
 
@@ -108,37 +101,22 @@ class SavedQueries:
 
     def close(self) -> None:
         """Close the file; what is closed keeps nothing."""
-        with self._lock:
-            self._base.close()
+        self._file.close()
 
     def _put(self, fresh: Saved) -> Saved:
-        with self._using() as base:
+        with self._file.using() as base:
             row = base.execute("SELECT id, text, title, created FROM saved WHERE id = ?", (fresh.id,)).fetchone()
             if row:
                 return Saved(*row)
             (number,) = base.execute("SELECT COUNT(*) FROM saved").fetchone()
             if number >= self._most:
                 hint = "share the address of the query's answer instead: it holds the text"
-                raise StoreError(f"no more than {self._most:,} queries are kept", where=self.location, hint=hint)
+                raise StoreError(f"no more than {self._most:,} queries are kept", where=self._file.location, hint=hint)
             base.execute(
                 "INSERT OR IGNORE INTO saved VALUES (?, ?, ?, ?)", (fresh.id, fresh.text, fresh.title, fresh.created)
             )
         _log.info("saved the query %s of %d characters", fresh.id, len(fresh.text))
         return fresh
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """Let one thread at a time work on the file; what it does is kept together or not at all."""
-        with self._translated(), self._lock, self._base as base:
-            yield base
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            hint = "look at the file, its folder and the room on the disk, or name another in the setting 'saved'"
-            raise StoreError(f"saved queries cannot be kept: {error}", where=self.location, hint=hint) from error
 
 
 class _Turns:
@@ -258,10 +236,7 @@ def _shelf() -> _Shelf:
 def _file() -> Path | None:
     """Return where saved queries are kept: as the deployment says, else beside a store that lies in a folder."""
     chosen = settings().saved
-    if chosen is not None:
-        return chosen
-    folder = Path(store().location)
-    return folder / "saved.sqlite" if folder.is_dir() and (folder / "CURRENT").exists() else None
+    return chosen if chosen is not None else place_beside(store().location, "saved.sqlite")
 
 
 def _tidy(text: str) -> str:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from graphkit.errors import UsageError
 from webui.i18n.choosing import gettext
+from webui.kept_file import place_beside
 from webui.pages.blueprint import blueprint
 from webui.pages.lists import asked_number
 from webui.pages.story_shelf import MOST_STEPS, Step, Stories, Story
@@ -208,7 +209,5 @@ def _address(short: str) -> str:
 
 def _file() -> Path | None:
     """Return where stories are kept: as the deployment says, else beside a store that lies in a folder."""
-    if settings().stories is not None:
-        return settings().stories
-    folder = Path(store().location)
-    return folder / "stories.sqlite" if folder.is_dir() and (folder / "CURRENT").exists() else None
+    chosen = settings().stories
+    return chosen if chosen is not None else place_beside(store().location, "stories.sqlite")

@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-import sqlite3
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 from graphkit.errors import StoreError, UsageError
+from webui.kept_file import KeptFile
 
 __all__ = ["MOST_STEPS", "Step", "Stories", "Story"]
 
@@ -28,7 +24,6 @@ _LONGEST_TEXT: Final = 4_000
 _LONGEST_VIEW: Final = 4_000
 _ID_LENGTH: Final = 8
 _LETTERS: Final = "23456789abcdefghijkmnpqrstuvwxyz"
-_BUSY_SECONDS: Final = 5.0
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS stories (id TEXT PRIMARY KEY, title TEXT NOT NULL, intro TEXT NOT NULL, "
     "author TEXT NOT NULL, steps TEXT NOT NULL, created TEXT NOT NULL, changed TEXT NOT NULL) WITHOUT ROWID"
@@ -64,23 +59,17 @@ class Stories:
 
     def __init__(self, file: Path | None = None) -> None:
         """Open the file, which is made if it is not there; raises `StoreError` where that cannot be."""
-        self.location, self._lock = str(file or "memory"), Lock()
-        with self._translated():
-            self._base = sqlite3.connect(file or ":memory:", timeout=_BUSY_SECONDS, check_same_thread=False)
-        weakref.finalize(self, self._base.close)
-        with self._using() as base:
-            base.execute("PRAGMA journal_mode=WAL")
-            base.execute(_SCHEMA)
+        self._file = KeptFile(file, _SCHEMA, what="stories", setting="stories")
 
     def every(self) -> list[Story]:
         """Return all stories, the one changed last first."""
-        with self._using() as base:
+        with self._file.using() as base:
             rows = base.execute(f"SELECT {_FIELDS} FROM stories ORDER BY changed DESC, title, id").fetchall()  # noqa: S608
         return [_story(row) for row in rows]
 
     def get(self, short: str) -> Story | None:
         """Return the story with this id, or None."""
-        with self._using() as base:
+        with self._file.using() as base:
             row = base.execute(f"SELECT {_FIELDS} FROM stories WHERE id = ?", (short,)).fetchone()  # noqa: S608
         return _story(row) if row else None
 
@@ -100,11 +89,11 @@ class Stories:
             before.created if before else now,
             now,
         )
-        with self._using() as base:
+        with self._file.using() as base:
             (number,) = base.execute("SELECT COUNT(*) FROM stories").fetchone()
             if not before and number >= _MOST:
                 raise StoreError(
-                    f"no more than {_MOST:,} stories are kept", where=self.location, hint="delete old ones"
+                    f"no more than {_MOST:,} stories are kept", where=self._file.location, hint="delete old ones"
                 )
             said = json.dumps([asdict(step) for step in fresh.steps], ensure_ascii=False)
             row = (fresh.id, fresh.title, fresh.intro, fresh.author, said, fresh.created, fresh.changed)
@@ -114,23 +103,9 @@ class Stories:
 
     def delete(self, short: str) -> bool:
         """Forget a story; tell whether there was one."""
-        with self._using() as base:
+        with self._file.using() as base:
             gone = base.execute("DELETE FROM stories WHERE id = ?", (short,)).rowcount
         return gone > 0
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """Let one thread at a time work on the file; what it does is kept together or not at all."""
-        with self._translated(), self._lock, self._base as base:
-            yield base
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            hint = "look at the file, its folder and the room on the disk, or name another in the setting 'stories'"
-            raise StoreError(f"stories cannot be kept: {error}", where=self.location, hint=hint) from error
 
 
 def _story(row: tuple[str, ...]) -> Story:
