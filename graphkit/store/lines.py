@@ -238,11 +238,6 @@ def _last(block: bytes) -> bytes:
     return block[block.rfind(b"\n", 0, -1) + 1 : -1]
 
 
-def _blanks(blocks: Iterable[bytes]) -> set[bytes]:
-    """Return the lines that may have blank nodes."""
-    return {line for block in blocks if _BLANK in block for line in split_lines(block) if _BLANK in line}
-
-
 def _without_blanks(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         if _BLANK not in block:

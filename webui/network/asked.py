@@ -71,11 +71,6 @@ class Asked:
         return cls(**given)
 
     @property
-    def filtered(self) -> bool:
-        """Whether anything narrows the network down."""
-        return any((self.kind, self.theme, self.region, self.community, self.find, self.since, self.until))
-
-    @property
     def number(self) -> int | None:
         """The number of the version, None for the newest."""
         return self.version or None
@@ -98,11 +93,6 @@ class Asked:
         """Write the view, with some things otherwise, as what stands behind a path: "?kind=…", or nothing."""
         values = self.but(**changes).values()
         return f"?{urlencode(values, safe='/:,')}" if values else ""
-
-    def without_selection(self) -> dict[str, str]:
-        """Return the values that a change of filters keeps."""
-        dropped = {"selected", "tie", "gap", "bubble", "page"}
-        return {name: value for name, value in self.values().items() if name not in dropped}
 
 
 def short(iri: str) -> str:
