@@ -59,8 +59,9 @@ def locate_codes(codes: pl.Series) -> pl.Series:
     >>> locate_codes(pl.Series(["E06000058", "UKJ33", "EL", "??"])).str.strip_prefix(ID).to_list()
     ['place/gss-e06000058', 'place/nuts-ukj3', 'place/country-gr', None]
     """
-    known = dict(_all().filter(pl.col("code") != "").select("code", "place").rows())
-    return pl.Series(codes.name, [_nearest(code, known) for code in codes.cast(pl.String)], dtype=pl.String)
+    known, distinct = _by_code(), codes.cast(pl.String).unique()
+    found = pl.Series([_nearest(code, known) for code in distinct], dtype=pl.String)
+    return codes.cast(pl.String).replace_strict(distinct, found, return_dtype=pl.String)
 
 
 def _nearest(code: str | None, known: dict[str, str]) -> str | None:
@@ -192,6 +193,11 @@ def _iri(kind: pl.Expr, code: str) -> pl.Expr:
 def _seed() -> pl.DataFrame:
     """Return the places of the seed graph that a code of the lists stands for or lies in, with their labels."""
     return _read("seed-places").select(pl.format(f"{_PLACE}{{}}", "place").alias("place"), "label").unique()
+
+
+@cache
+def _by_code() -> dict[str, str]:
+    return dict(_all().filter(pl.col("code") != "").select("code", "place").rows())
 
 
 @cache
