@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-__all__ = ["mended", "readable"]
+__all__ = ["mended", "readable", "site"]
 
 _C1: Final = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _UPPER: Final = (
@@ -76,6 +76,15 @@ def readable(text: pl.Expr) -> pl.Expr:
     plain = mended(text)
     shouted = plain.str.contains(r"[A-Z]{3}") & (plain == plain.str.to_uppercase())
     return pl.when(shouted).then(_calm(plain)).otherwise(plain)
+
+
+def site(address: pl.Expr) -> pl.Expr:
+    """Bring addresses of one site to one form: small letters, without scheme, "www." and the slash at the end.
+
+    >>> pl.select(site(pl.lit("HTTPS://www.Bakers.example.org/"))).item()
+    'bakers.example.org'
+    """
+    return address.str.to_lowercase().str.replace(r"^https?://(www\.)?", "").str.strip_chars_end("/")
 
 
 def _calm(text: pl.Expr) -> pl.Expr:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from graphkit.sources.names import mended, readable
+from graphkit.sources.names import mended, readable, site
 
 
 def clean(frame: pl.DataFrame) -> pl.DataFrame:
@@ -13,13 +13,12 @@ def clean(frame: pl.DataFrame) -> pl.DataFrame:
         if name not in frame.columns
     )
     name, label = mended(pl.col("name")), readable(pl.col("name"))
-    site = pl.col("website").str.to_lowercase().str.replace(r"^https?://(www\.)?", "").str.strip_chars_end("/")
     status = pl.col("status").str.to_lowercase()
     return frame.with_columns(
         label=label,
         other_name=pl.when(name != label).then(name),
-        identity=pl.coalesce("unique_id", site, "name"),
-        site=site,
+        identity=pl.coalesce("unique_id", site(pl.col("website")), "name"),
+        site=site(pl.col("website")),
         state=pl.when(status.is_in(["active", "ended", "planned"]))
         .then(status)
         .when(status == "completed")
