@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from graphkit.identity.clusters import joined
 from graphkit.ontology import load_ontology
 from graphkit.sources import import_files, sources
 from graphkit.store import Store, open_store
+from tests.conftest import real_data
 
-REAL = Path(os.environ.get("GRAPHKIT_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 FILES = {
     "coops-uk": ["orgs/coops_uk_2023Q2.csv"],
     "threesixtygiving": ["funding/360g_power_to_change_870.json"],
@@ -39,14 +38,13 @@ def registers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     missing = sorted(set(FILES) - set(sources()["source"]))
     if missing:
         pytest.skip(f"no adapter yet for {', '.join(missing)}")
-    if not REAL.is_dir():
-        pytest.skip(f"the real registers are not at {REAL}; set GRAPHKIT_REAL_DATA")
+    real = real_data()
     store = open_store(tmp_path_factory.mktemp("real") / "store")
     with store.change("the ontology") as change:
         load_ontology(change)
     for adapter, files in FILES.items():
         for file in files:
-            import_files(store, adapter, [REAL / file])
+            import_files(store, adapter, [real / file])
     yield store
     store.close()
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from graphkit.sources import ImportReport, import_files
 from graphkit.store import Store, open_store
+from tests.conftest import real_data
 
-_REAL = Path(os.environ.get("GRAPHKIT_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 _SUM = """
 PREFIX schema: <https://schema.org/>
 SELECT (SUM(?amount) AS ?total) (COUNT(?grant) AS ?grants) WHERE { ?grant schema:amount ?amount ; schema:currency "%s" }
 """
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(not _REAL.is_dir(), reason="the real registers are not here")]
+pytestmark = pytest.mark.real
 
 _Import = Callable[[str, str], tuple[Store, ImportReport]]
 
@@ -32,7 +30,7 @@ def imported() -> _Import:
     def run(source: str, file: str) -> tuple[Store, ImportReport]:
         if (source, file) not in done:
             store = open_store()
-            done[source, file] = store, import_files(store, source, [_REAL / file])
+            done[source, file] = store, import_files(store, source, [real_data() / file])
         return done[source, file]
 
     return run
@@ -45,9 +43,9 @@ def _records(report: ImportReport, name: str) -> int:
 def test_cooperatives_of_2022_and_2023() -> None:
     """7,272 and then 7,387 co-operatives: 181 gone, 296 new."""
     store = open_store()
-    first = import_files(store, "coops-uk", [_REAL / "orgs/coops_uk_2022Q2.csv"])
+    first = import_files(store, "coops-uk", [real_data() / "orgs/coops_uk_2022Q2.csv"])
     assert (first.rows_read, first.rows_refused, _records(first, "#Organization")) == (7272, 0, 7272)
-    second = import_files(store, "coops-uk", [_REAL / "orgs/coops_uk_2023Q2.csv"])
+    second = import_files(store, "coops-uk", [real_data() / "orgs/coops_uk_2023Q2.csv"])
     assert (second.rows_read, second.rows_refused, _records(second, "#Organization")) == (7387, 0, 7387)
     assert second.changes is not None
     assert (second.changes.came.height, second.changes.gone.height) == (296, 181)
@@ -106,7 +104,9 @@ def test_tables_of_official_numbers(imported: _Import, file: str, rows: int, org
 def test_participations_of_horizon_2020() -> None:
     """144,726 participations of 35,871 organisations in 31,451 projects, mapped in well under a minute of processor."""
     with open_store() as store:
-        report = import_files(store, "cordis", [_REAL / "networks/cordis_h2020_participations.csv.gz"], dry_run=True)
+        report = import_files(
+            store, "cordis", [real_data() / "networks/cordis_h2020_participations.csv.gz"], dry_run=True
+        )
     assert (report.rows_read, report.rows_refused) == (144_726, 0)
     counts = [_records(report, name) for name in ("Participation", "#Organization", "#Activity", "MonetaryGrant")]
     assert counts == [144_726, 35_871, 31_451, 130_972]

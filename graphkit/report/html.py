@@ -134,8 +134,12 @@ def _row(row: Line, heads: tuple[str, ...], classes: list[str], links: Links) ->
     cells = []
     for place, (cell, head, kind) in enumerate(zip(row, heads, classes, strict=True)):
         inside = _cell(cell, links)
+        # A first cell is blank where it would say the same again: then it heads no row.
+        names_row = not place and inside
         cells.append(
-            f'<td data-name="{escape(head)}"{kind}>{inside}</td>' if place else f'<th scope="row"{kind}>{inside}</th>'
+            f'<th scope="row"{kind}>{inside}</th>'
+            if names_row
+            else f'<td data-name="{escape(head)}"{kind}>{inside}</td>'
         )
     return f"<tr>{''.join(cells)}</tr>"
 

@@ -6,10 +6,12 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
@@ -30,11 +32,9 @@ _FLAGS = (
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Serve the shipped graph on a free port of this machine and give the address."""
-    app = create_app(assemble_shipped(), Settings(today=date(2026, 1, 1)))
-    state_of(app).analysis.picture("networks/collaboration")
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application on a free port of this machine, and give its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -42,6 +42,15 @@ def address() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Serve the shipped graph and give the address."""
+    app = create_app(assemble_shipped(), Settings(today=date(2026, 1, 1)))
+    state_of(app).analysis.picture("networks/collaboration")
+    with served(app) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

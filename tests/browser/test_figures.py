@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from graphkit.assembly import assemble_shipped
 from graphkit.terms import graph_iri
-from tests.browser.conftest import AXE
+from tests.browser.conftest import AXE, served
 from webui import create_app
 from webui.settings import Settings
 
@@ -40,6 +38,9 @@ PAGES = (
     "/scorecard?region=place/wessex&region=place/scotland",
     "/barriers",
     "/timeline",
+    "/reports",
+    "/reports/wessex",
+    "/alerts",
     "/sources",
     "/quality",
     "/stories",
@@ -56,13 +57,8 @@ def address() -> Iterator[str]:
     with store.change("invented grants") as change:
         change.load((HERE / "money.ttl").read_bytes(), media_type="ttl", graph=graph_iri("invented"))
     settings = Settings(today=date(2026, 1, 1), token=TOKEN, boundaries=HERE / "valley.topojson", query_seconds=60)
-    server = make_server("127.0.0.1", 0, create_app(store, settings), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(create_app(store, settings)) as found:
+        yield found
     store.close()
 
 

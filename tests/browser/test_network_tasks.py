@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from benchmarks._network_graph import made_graph
 from graphkit.assembly import assemble_shipped
+from tests.browser.conftest import served
 from webui import create_app
 from webui.settings import Settings
 from webui.state import state_of
@@ -159,15 +158,10 @@ def reviewed(browser: Browser) -> Iterator[Page]:
     """Serve a graph of its own that may be reviewed."""
     app = create_app(assemble_shipped(), Settings(today=date(2026, 1, 1), token=TOKEN))
     state_of(app).analysis.picture("networks/collaboration")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    context = browser.new_context(base_url=f"http://127.0.0.1:{server.server_port}")
-    yield context.new_page()
-    context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        context = browser.new_context(base_url=address)
+        yield context.new_page()
+        context.close()
 
 
 def test_a_gap_is_dismissed_by_keyboard(reviewed: Page) -> None:
@@ -201,15 +195,10 @@ def large(browser: Browser) -> Iterator[Page]:
     """Serve 900 organisations."""
     app = create_app(made_graph(900), Settings(today=date(2026, 1, 1)))
     state_of(app).analysis.picture("networks/collaboration")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    context = browser.new_context(base_url=f"http://127.0.0.1:{server.server_port}")
-    yield context.new_page()
-    context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        context = browser.new_context(base_url=address)
+        yield context.new_page()
+        context.close()
 
 
 def test_a_large_network_opens_on_communities_and_opens_one_on_demand(large: Page) -> None:
