@@ -40,14 +40,15 @@ class Rule:
         """Tell whether statements with these predicates can make the rule conclude anything new."""
         return any(_may_match(triple, predicates) for triple in self.body)
 
-    def about(self, graphs: Sequence[str], predicates: set[str]) -> list[str]:
+    def about(self, graphs: Sequence[str], predicates: set[str], *, many: bool = False) -> list[str]:
         """Return queries that together give all that follows from at least one statement of `graphs`.
 
         `predicates` are those of the statements in the graphs. Each query asks for one pattern there; where a path may
-        run through them the whole rule is asked.
+        run through them the whole rule is asked. So it is where `many` statements may match a pattern of any
+        predicate: the engine would begin with each of them, and begins with the other patterns of the rule so.
         """
         hit = [triple for triple in self.body if _may_match(triple, predicates)]
-        if any(not _is_plain(triple) for triple in hit):
+        if any(not _is_plain(triple) or (many and isinstance(triple[1], Variable)) for triple in hit):
             return [self.text]
         return [self._with(f"{_choice(graphs)} GRAPH ?fresh_graph {{ {_written(triple)} }}") for triple in hit]
 

@@ -356,7 +356,8 @@ def derive_in(change: Change, *, fresh: Sequence[str] = (), folder: Path | None 
         found = [_concluded(change, [rule.text]) for rule in rules]
     else:
         _forget_said(change, fresh)
-        found = [_concluded(change, rule.about(fresh, predicates)) for rule in rules]
+        many = _count(change, fresh) > _MOST_FRESH
+        found = [_concluded(change, rule.about(fresh, predicates, many=many)) for rule in rules]
     total = _to_the_end(change, rules, found)
     change.rules = name
     _log.info("derived %d new statements by %d rules in %.3f s", total, len(rules), perf_counter() - start)
@@ -372,7 +373,7 @@ def _to_the_end(change: Change, rules: Sequence[Rule], found: Sequence[pl.Series
         predicates = set(lines.cast(pl.String).str.extract(r"^\S+ <([^>]*)>").unique())
         touched = [rule for rule in rules if rule.touched(predicates)]
         if len(lines) > _MOST_FRESH:
-            found = [_concluded(change, rule.about([INFERRED], predicates)) for rule in touched]
+            found = [_concluded(change, rule.about([INFERRED], predicates, many=True)) for rule in touched]
             continue
         change.load(triples, media_type="nt", graph=_FRESH)
         found = [_concluded(change, rule.about([_FRESH], predicates)) for rule in touched]
@@ -386,9 +387,16 @@ def _concluded(change: Change, texts: Iterable[str]) -> pl.Series:
 
 
 def _predicates(change: Change, graphs: Sequence[str]) -> set[str]:
-    names = " ".join(f"<{graph}>" for graph in graphs)
-    frame = change.select(f"SELECT DISTINCT ?p WHERE {{ VALUES ?g {{ {names} }} GRAPH ?g {{ ?s ?p ?o }} }}")
+    frame = change.select(f"SELECT DISTINCT ?p WHERE {{ {_any_of(graphs)} }}")
     return set(frame["p"])
+
+
+def _count(change: Change, graphs: Sequence[str]) -> int:
+    return int(change.select(f"SELECT (COUNT(*) AS ?statements) WHERE {{ {_any_of(graphs)} }}").item())
+
+
+def _any_of(graphs: Sequence[str]) -> str:
+    return f"VALUES ?g {{ {' '.join(f'<{graph}>' for graph in graphs)} }} GRAPH ?g {{ ?s ?p ?o }}"
 
 
 def _conflict(change: Change, rules: Iterable[Rule], fresh: Sequence[str], predicates: set[str]) -> bool:
