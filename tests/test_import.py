@@ -343,7 +343,7 @@ print("done", flush=True)
 """
 
 
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0])
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 def test_kill_at_any_moment_leaves_the_version_before_or_after(tmp_path: Path, share: float) -> None:
     """A store whose import was killed opens again with the old snapshot whole, or with the new one whole."""
     with open_store(tmp_path / "store") as store:
