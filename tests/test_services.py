@@ -23,10 +23,10 @@ from werkzeug.test import TestResponse
 
 from graphkit.errors import GraphkitError, QueryError, UsageError
 from graphkit.names import Names
+from graphkit.outward import is_public
 from graphkit.store import Store, open_store
 from graphkit.store.services.calls import find_calls, with_endpoints
 from graphkit.store.services.gate import Services
-from graphkit.store.services.outward import is_public
 from graphkit.store.services.text_search import SEARCH, answer_search
 from graphkit.terms import ID
 from tests import test_store_guard

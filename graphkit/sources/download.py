@@ -9,15 +9,23 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from graphkit.errors import DataError, UsageError
+from graphkit.outward import (
+    AGENT,
+    NotPublicError,
+    Place,
+    Resolve,
+    checked_addresses,
+    connect,
+    in_words,
+    is_public,
+    take_apart,
+)
 from graphkit.sources.progress import Progress, Tell
-from graphkit.store.services.outward import Resolve, is_public
 
 __all__ = ["MOST_BYTES", "download"]
 
@@ -30,18 +38,6 @@ _PIECE: Final = 256 * 1024
 _MOST_REDIRECTS: Final = 5
 _OK: Final = 200
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_PORTS: Final = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An address, taken apart."""
-
-    url: str
-    secure: bool
-    host: str
-    port: int
-    path: str
 
 
 def download(
@@ -75,19 +71,13 @@ def download(
     raise _failed(url, f"redirects more than {_MOST_REDIRECTS} times")
 
 
-def _asked(connection: http.client.HTTPConnection, place: _Place) -> http.client.HTTPResponse:
-    version = metadata.version("solidarity-graphkit")
-    headers = {
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        "User-Agent": f"graphkit/{version}",
-        "Connection": "close",
-    }
+def _asked(connection: http.client.HTTPConnection, place: Place) -> http.client.HTTPResponse:
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": AGENT, "Connection": "close"}
     try:
         connection.request("GET", place.path, headers=headers)
         return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
-        raise _failed(place.url, _words(error)) from error
+        raise _failed(place.url, in_words(error)) from error
 
 
 def _save(response: http.client.HTTPResponse, path: Path, url: str, until: float, most: int, tell: Tell | None) -> None:
@@ -107,49 +97,28 @@ def _save(response: http.client.HTTPResponse, path: Path, url: str, until: float
             raise _failed(url, f"broke off after {got:,} of {total:,} bytes", "try again")
         part.replace(path)
     except (OSError, http.client.HTTPException) as error:
-        raise _failed(url, _words(error)) from error
+        raise _failed(url, in_words(error)) from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def _connected(place: _Place, resolve: Resolve) -> http.client.HTTPConnection:
+def _connected(place: Place, resolve: Resolve) -> http.client.HTTPConnection:
     """Connect to the first checked address of the host that answers."""
     connection = http.client.HTTPConnection(place.host, place.port, timeout=_SILENCE)
-    failed: OSError = ConnectionError("the host has no address")
-    for address in _addresses(place, resolve):
-        try:
-            connected = socket.create_connection((address, place.port), timeout=_SILENCE)
-            if place.secure:
-                connected = ssl.create_default_context().wrap_socket(connected, server_hostname=place.host)
-        except OSError as error:
-            failed = error
-        else:
-            connection.sock = connected
-            return connection
-    raise _failed(place.url, _words(failed)) from failed
-
-
-def _addresses(place: _Place, resolve: Resolve) -> list[str]:
     try:
-        found = resolve(place.host, place.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    except OSError as error:
-        raise _failed(place.url, _words(error)) from error
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    for address in addresses:
-        if not _may_be_asked(place.host, address):
-            raise _failed(place.url, f"has the address {address}, which is not a public one")
-    return addresses
+        connected = connect(checked_addresses(place, resolve), place.port, _SILENCE)
+        connected.settimeout(_SILENCE)
+        if place.secure:
+            connected = ssl.create_default_context().wrap_socket(connected, server_hostname=place.host)
+    except (OSError, NotPublicError) as error:
+        raise _failed(place.url, in_words(error)) from error
+    connection.sock = connected
+    return connection
 
 
-def _may_be_asked(host: str, address: str) -> bool:
-    if host == "localhost":
-        return ipaddress.ip_address(address).is_loopback
-    return address == host or is_public(ipaddress.ip_address(address))
-
-
-def _followed(place: _Place, target: str, url: str) -> _Place:
+def _followed(place: Place, target: str, url: str) -> Place:
     """Return where a redirect leads, if it may lead there."""
-    found = _taken_apart(target)
+    found = _taken_apart(urldefrag(target).url)
     literal = re.fullmatch(r"[0-9.]+|.*:.*", found.host) is not None
     inward = found.host != place.host and (found.host == "localhost" or (literal and not _is_public(found.host)))
     if (place.secure and not found.secure) or inward:
@@ -164,34 +133,16 @@ def _is_public(host: str) -> bool:
         return False
 
 
-def _taken_apart(url: str) -> _Place:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError as error:
-        raise UsageError(f"'{url}' is no web address") from error
-    if not port or not parts.hostname or "@" in parts.netloc or not re.fullmatch(r"[!-~]+", url):
+def _taken_apart(url: str) -> Place:
+    if (place := take_apart(url)) is None:
         raise UsageError(f"'{url}' is no web address", hint="write http(s)://host/path")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Place(url, parts.scheme == "https", parts.hostname, port, path)
+    return place
 
 
 def _name(url: str) -> str:
     """Name the file as the address does, by harmless characters only."""
     last = unquote(urlsplit(url).path).rpartition("/")[2]
     return re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip(".")[-120:] or "download"
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "did not answer in time"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"has no certificate to be trusted: {error.verify_message}"
-    if isinstance(error, http.client.IncompleteRead):
-        return "broke off in the middle"
-    if isinstance(error, http.client.HTTPException):
-        return "does not speak HTTP as it should"
-    return f"cannot be reached: {getattr(error, 'strerror', None) or error}"
 
 
 def _failed(url: str, why: str, hint: str = "") -> DataError:

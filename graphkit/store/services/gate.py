@@ -24,9 +24,10 @@ from typing import Any, Final
 import pyoxigraph as ox
 
 from graphkit.errors import GraphkitError, QueryError
+from graphkit.outward import Resolve
 from graphkit.store.guard import MOST_CHARACTERS
 from graphkit.store.services.calls import Call, find_calls, with_endpoints
-from graphkit.store.services.outward import Client, Line, Reply, Resolve
+from graphkit.store.services.outward import Client, Line, Reply
 from graphkit.store.services.text_search import SEARCH, Search, answer_search
 
 __all__ = ["Services"]

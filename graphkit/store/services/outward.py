@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
-import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
-from typing import Any, Final, TypeAlias
-from urllib.parse import urljoin, urlsplit
+from typing import Final
+from urllib.parse import urljoin
 
 from graphkit.errors import QueryError, UsageError
+from graphkit.outward import AGENT, NotPublicError, Place, Resolve, checked_addresses, connect, in_words, take_apart
 
-__all__ = ["ACCEPTED", "Address", "Client", "Line", "Reply", "Resolve", "is_public"]
-
-Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
-Resolve: TypeAlias = Callable[..., Sequence[tuple[Any, ...]]]
-"""`socket.getaddrinfo`, or what answers in its place."""
+__all__ = ["ACCEPTED", "Client", "Line", "Reply"]
 
 ACCEPTED: Final = ("application/sparql-results+json", "application/sparql-results+xml")
 """The media types that an endpoint may answer in."""
@@ -32,11 +26,6 @@ _PIECE: Final = 65_536
 _SHOWN: Final = 200
 _HTTP_OK: Final = 200
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
-_PORTS: Final = {"http": 80, "https": 443}
-_ADDRESS: Final = re.compile(r"[!-~]+")
-_ORDINARY_IPV6: Final = ipaddress.ip_network("2000::/3")
-_RELAYS: Final = (ipaddress.ip_network("2002::/16"), ipaddress.ip_network("3fff::/20"))
-_RELAY_IPV4: Final = ipaddress.ip_network("192.88.99.0/24")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +34,6 @@ class Reply:
 
     media_type: str
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An allowed endpoint, taken apart."""
-
-    url: str
-    secure: bool
-    host: str
-    port: int
-    netloc: str
-    path: str
 
 
 class Line:
@@ -89,22 +66,6 @@ class Line:
         if self._socket is not None:
             with suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-def is_public(address: Address) -> bool:
-    """Tell whether an address belongs to a host on the open internet, by the IANA registries (RFC 6890).
-
-    Private, loopback, link-local, shared (RFC 6598), multicast, reserved and documentation addresses do not, and
-    neither do IPv6 addresses that stand for an IPv4 address: mapped, 6to4, Teredo, NAT64.
-
-    >>> [is_public(ipaddress.ip_address(each)) for each in ("9.9.9.9", "10.0.0.1", "100.64.0.1", "::ffff:9.9.9.9")]
-    [True, False, False, False]
-    """
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return address not in _RELAY_IPV4
-    return address in _ORDINARY_IPV6 and not any(address in relay for relay in _RELAYS)
 
 
 class Client:
@@ -157,7 +118,7 @@ class Client:
             url = urljoin(url, answer)
         raise _refusal(endpoint, f"redirects more than {_MOST_REDIRECTS} times")
 
-    def _once(self, place: _Place, query: bytes, deadline: float, line: Line) -> Reply | str:
+    def _once(self, place: Place, query: bytes, deadline: float, line: Line) -> Reply | str:
         """Ask once; return the answer, or where it is said to be."""
         connection = http.client.HTTPConnection(place.host, place.port)
         try:
@@ -170,12 +131,16 @@ class Client:
         finally:
             connection.close()
 
-    def _connected(self, place: _Place, deadline: float, line: Line) -> socket.socket:
+    def _connected(self, place: Place, deadline: float, line: Line) -> socket.socket:
         """Connect to the first checked address that answers; TLS proves that it is the host of the list."""
         left = deadline - time.monotonic()
         if left <= 0 or line.is_cut:
             raise TimeoutError
-        connected = _connect(self._addresses(place), place.port, left)
+        try:
+            addresses = checked_addresses(place, self._resolve)
+        except NotPublicError as error:
+            raise _refusal(place.url, str(error), "name that address in the list") from error
+        connected = connect(addresses, place.port, left)
         line.hold(connected)
         if not place.secure:
             return connected
@@ -188,17 +153,6 @@ class Client:
             wrapped.close()
             raise
         return wrapped
-
-    def _addresses(self, place: _Place) -> list[str]:
-        """Resolve a host, and refuse it if any of its addresses is one that may not be asked."""
-        found = self._resolve(place.host, place.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-        for address in addresses:
-            if not _may_be_asked(place.host, ipaddress.ip_address(address)):
-                raise _refusal(
-                    place.url, f"has the address {address}, which is not a public one", "name that address in the list"
-                )
-        return addresses
 
     def _read(self, endpoint: str, response: http.client.HTTPResponse, line: Line) -> Reply:
         media_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
@@ -223,67 +177,28 @@ class Client:
         return bytes(data)
 
 
-def _taken_apart(url: str) -> _Place:
+def _taken_apart(url: str) -> Place:
     """Read an address of the list."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-        host = parts.hostname or ""
-    except ValueError as error:
-        raise _not_an_endpoint(url) from error
-    strange = not _ADDRESS.fullmatch(url) or set(url) & set('<>"{}|^`\\') or "@" in parts.netloc or "%" in host
-    if strange or not port or not host or "#" in url:
-        raise _not_an_endpoint(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Place(url, parts.scheme == "https", host, port, parts.netloc, path)
+    if (place := take_apart(url)) is None:
+        hint = "write the whole address of a SPARQL endpoint, such as https://query.example.org/sparql"
+        raise UsageError(f"'{url}' is no address of an endpoint that SERVICE could call", where="services", hint=hint)
+    return place
 
 
-def _not_an_endpoint(url: str) -> UsageError:
-    hint = "write the whole address of a SPARQL endpoint, such as https://query.example.org/sparql"
-    return UsageError(f"'{url}' is no address of an endpoint that SERVICE could call", where="services", hint=hint)
-
-
-def _may_be_asked(host: str, address: Address) -> bool:
-    """Tell whether an address of a listed host may be connected to."""
-    with suppress(ValueError):
-        literal = ipaddress.ip_address(host)
-        return literal == address and not (address.is_unspecified or address.is_multicast)
-    return address.is_loopback if host == "localhost" else is_public(address)
-
-
-def _connect(addresses: Iterable[str], port: int, seconds: float) -> socket.socket:
-    failed: OSError = ConnectionError("the host has no address")
-    until = time.monotonic() + seconds
-    for address in addresses:
-        try:
-            return socket.create_connection((address, port), timeout=max(until - time.monotonic(), 0.01))
-        except OSError as error:
-            failed = error
-    raise failed
-
-
-def _headers(place: _Place) -> dict[str, str]:
+def _headers(place: Place) -> dict[str, str]:
     return {
         "Host": place.netloc,
         "Accept": ", ".join(ACCEPTED),
         "Accept-Encoding": "identity",
         "Content-Type": "application/sparql-query",
-        "User-Agent": f"graphkit/{metadata.version('solidarity-graphkit')}",
+        "User-Agent": AGENT,
         "Connection": "close",
     }
 
 
 def _words(error: Exception, line: Line) -> str:
     """Say in words why a call failed."""
-    if line.is_cut or isinstance(error, TimeoutError):
-        return "did not answer in time"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"has no certificate to be trusted: {error.verify_message}"
-    if isinstance(error, http.client.IncompleteRead):
-        return "breaks off its answer"
-    if isinstance(error, http.client.HTTPException | ValueError):
-        return "does not speak HTTP as it should"
-    return f"cannot be reached: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+    return in_words(TimeoutError() if line.is_cut else error)
 
 
 def _refusal(endpoint: str, why: str, hint: str = "") -> QueryError:
