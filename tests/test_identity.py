@@ -19,7 +19,7 @@ from graphkit.identity.decisions import DECISIONS_GRAPH, REVIEW_COLUMNS
 from graphkit.identity.records import load_records, numbers
 from graphkit.network import load_network
 from graphkit.store import Store, open_store
-from graphkit.terms import PREFIXES
+from graphkit.terms import PREFIXES, graph_iri
 from tests.identity_fixture import FUNDS, GRANTS, ORGANISATION, REGISTER, county, iri
 
 DAY = date(2024, 3, 1)
@@ -69,6 +69,20 @@ def test_records_gather_what_a_source_says(store: Store) -> None:
     )
     assert records[SHOP[2]]["source"] == "funds-x/north"
     assert records[SHOP[0]]["number"] == "R2"
+
+
+def test_a_record_that_is_only_numbered_has_no_name() -> None:
+    """A label made of the number that the source gives is no name to compare, unless the number is official."""
+    lines = "".join(
+        f'o:{local} a org:Organization ; rdfs:label "Participant {number}" ; dcterms:identifier "{number}" .\n'
+        for local, number in (("first", "998616262"), ("second", "998616263"), ("third", "GB-COH-00000012"))
+    )
+    prefixes = "".join(f"@prefix {name}: <{space}> .\n" for name, space in PREFIXES.items())
+    with open_store() as opened:
+        with opened.change("a list of numbers") as change:
+            text = f"{prefixes}@prefix o: <{ORGANISATION}> .\n{lines}"
+            change.load(text.encode(), media_type="ttl", graph=graph_iri("numbered/2020"))
+        assert load_records(opened)["record"].to_list() == [f"{ORGANISATION}third"]
 
 
 def test_a_source_that_numbers_its_records_is_a_list(store: Store) -> None:

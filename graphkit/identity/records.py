@@ -27,6 +27,7 @@ _SHORT_COMPANY: Final = re.compile(rf"^GB-COH-\d{{1,{_COMPANY_DIGITS - 1}}}$")
 def load_records(store: Readable) -> pl.DataFrame:
     """Return a row for each record with a name, in order of IRI.
 
+    A record that its source only numbers ("Participant 998616262") has none; it stays where its number is official.
     The columns are record, graph (the one that names it), source (see `source_of`), label, names (also other names),
     ids (numbers of official lists, as org-id writes them), number (the first one that its own source gives it and
     that is none of these), postcode, place (a town), areas (places smaller than a region), kind, statements (how many
@@ -49,10 +50,17 @@ def load_records(store: Readable) -> pl.DataFrame:
     counts = queries.run(store, "identity/statement-counts")
     return (
         wide.with_columns(ids=pl.col("ids").list.eval(official), source=source_of(pl.col("graph")))
+        .filter(~_is_nameless())
         .join(counts, on="record", how="left")
         .with_columns(pl.col("statements").cast(pl.Int64).fill_null(0))
         .sort("record")
     )
+
+
+def _is_nameless() -> pl.Expr:
+    """Tell whether a record has no name but a label made of its number, and no official number either."""
+    numbered = pl.col("label").str.ends_with(pl.format(" {}", "number")).fill_null(value=False)
+    return numbered & (pl.col("names").list.len() == 1) & (pl.col("ids").list.len() == 0)
 
 
 def _of(aspect: str) -> pl.Expr:
