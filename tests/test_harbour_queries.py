@@ -33,6 +33,18 @@ def test_the_harbour_is_in_order() -> None:
     assert {row["focus"].rpartition("/")[2] for row in found.to_dicts()} == {"unknown"}
 
 
+def test_money_for_another_place_has_not_reached_a_region_because_its_recipient_is_there(harbour: Store) -> None:
+    """The crane was for the South, though both who got it are in the North; who names no place counts by recipient."""
+    named = {region: set(queries.run(harbour, "region/grants", region=f"place/{region}")["label"]) for region in
+             ("north", "south", "land")}  # fmt: skip
+    assert "Crane" in named["south"]
+    assert "Crane" not in named["north"]
+    assert named["north"] >= {"Boats", "Oars", "Furnace", "Pier", "Of unknown size"}
+    counts = queries.run(harbour, "region/counts", region=["place/north", "place/south", "place/land"])
+    told = dict(counts.select("label", "grants").rows())
+    assert told == {"North": len(named["north"]), "South": len(named["south"]), "Land": len(named["land"])}
+
+
 @pytest.mark.parametrize(
     ("name", "values", "column", "expected"),
     [
