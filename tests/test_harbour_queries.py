@@ -35,6 +35,9 @@ def test_the_harbour_is_in_order() -> None:
 
 
 _ARTICLE_77 = [
+    ,
+    ,
+]  # fmt: skip
     "75121000",
     "75122000",
     "79622000",
