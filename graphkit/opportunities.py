@@ -16,7 +16,16 @@ from graphkit.plans import Need, Proposals, propose
 from graphkit.store import Store
 from graphkit.terms import ID, PREFIXES
 
-__all__ = ["METHOD", "Opportunities", "bid_record", "consortia_for", "load_opportunities", "matches", "needs_of"]
+__all__ = [
+    "METHOD",
+    "Opportunities",
+    "bid_record",
+    "consortia_for",
+    "load_opportunities",
+    "matches",
+    "needs_of",
+    "still_open",
+]
 
 _CORE: Final = PREFIXES["voc"] + "kind/core-solidarity-organisation"
 _NOT_RESERVED: Final = PREFIXES["voc"] + "reservation/none"
@@ -41,12 +50,23 @@ class Opportunities:
     candidates: Candidates
 
     def open_on(self, day: date) -> pl.DataFrame:
-        """Return the needs of opportunities that may be open: no status closes them, no known deadline is past."""
-        status = pl.col("status").cast(pl.String).str.split("/").list.last()
-        closed = status.is_in(_CLOSED).fill_null(value=False)
-        past = (pl.col("deadline").cast(pl.Date) < day).fill_null(value=False)
-        shut = self.needs.filter(closed | past)["opportunity"]
-        return self.needs.filter(~pl.col("opportunity").is_in(shut.implode()))
+        """Return the needs of opportunities that may be open on a day, as `still_open` tells."""
+        return still_open(self.needs, day)
+
+
+def still_open(needs: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Keep the rows of `funding/opportunity-needs` about opportunities that may be open on `day`.
+
+    Shut is what has a status that closes it, a contract that was awarded, or a deadline that is past. One without a
+    deadline is taken for open for a year from its publication, and always where that has no date.
+    """
+    status = pl.col("status").cast(pl.String).str.split("/").list.last()
+    closed = status.is_in(_CLOSED).fill_null(value=False)
+    deadline, issued = (pl.col(name).cast(pl.Date) for name in ("deadline", "issued"))
+    past = (deadline < day).fill_null(value=False)
+    old = (deadline.is_null() & (issued.dt.offset_by("1y") < day)).fill_null(value=False)
+    shut = needs.filter(closed | past | old)["opportunity"]
+    return needs.filter(~pl.col("opportunity").is_in(shut.implode()))
 
 
 def load_opportunities(store: Store) -> Opportunities:

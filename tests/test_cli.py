@@ -124,7 +124,7 @@ def test_monitor_gives_each_commitment_with_value_unit_coverage_and_query(store:
     assert all(each["coverage"] and each["method"] and each["unit"] for each in found)
     evidence = [each for each in found if each["figure"] == "evidence"]
     assert {each["identifier"]: (each["status"], each["value"]) for each in evidence} == {
-        "2.1": ("stale", 2),
+        "2.1": ("some-evidence", 4),
         "2.2": ("no-evidence", 0),
         "2.3": ("no-evidence", 0),
         "2.4": ("no-evidence", 0),
@@ -137,7 +137,7 @@ def test_monitor_gives_each_commitment_with_value_unit_coverage_and_query(store:
     (funds,) = (each for each in found if each["indicator"] == "Structural Funds that reached the social economy")
     assert (funds["status"], funds["value"]) == ("not-measurable", None)
     assert funds["query"] == "indicators/structural-funds"
-    assert "2.1  stale" in graphkit("monitor", store=store).stdout
+    assert "2.1  some evidence" in graphkit("monitor", store=store).stdout
 
 
 def test_monitor_tells_what_changed_and_how_it_was(store: Path) -> None:

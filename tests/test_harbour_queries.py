@@ -8,7 +8,8 @@ import pytest
 
 from graphkit import check, queries
 from graphkit.store import Store
-from tests.harbour_fixture import HARBOUR, harbour
+from graphkit.terms import SOL
+from tests.harbour_fixture import HARBOUR, harbour, harbour_store
 
 __all__ = ["harbour"]
 
@@ -31,6 +32,36 @@ def test_the_harbour_is_in_order() -> None:
     """It passes the shapes and checks but for a grant whose size nobody tells, which it has on purpose."""
     found = check.check_files([HARBOUR])
     assert {row["focus"].rpartition("/")[2] for row in found.to_dicts()} == {"unknown"}
+
+
+_ARTICLE_77 = (
+    "75121000", "75122000", "79622000", "79624000", "79625000", "80110000", "80300000", "80420000", "80430000",
+    "80511000", "80520000", "80590000", "85000000", "85100000", "85312330", "85323000", "92500000", "92600000",
+    "98133000", "98133110",
+)  # fmt: skip
+
+
+def test_services_that_may_be_reserved_are_social_services() -> None:
+    """The codes of article 77, as the rules of eForms list them, stand in annex XIV; road works and software do not."""
+    notices = "".join(
+        f"<urn:{code}> a <{SOL}Opportunity> ; <{SOL}cpvCode> '{code}' ."
+        for code in (*_ARTICLE_77, "45233120", "48000000", "75250000", "85323001", "92700001")
+    )
+    frame = queries.run(harbour_store(notices.encode()), "indicators/procurement-notices")
+    counted = dict(frame.select("figure", "value").rows())
+    assert counted["social and other specific services"] == 2 + len(_ARTICLE_77)
+
+
+def test_money_for_another_place_has_not_reached_a_region_because_its_recipient_is_there(harbour: Store) -> None:
+    """The crane was for the South, though both who got it are in the North; who names no place counts by recipient."""
+    named = {region: set(queries.run(harbour, "region/grants", region=f"place/{region}")["label"]) for region in
+             ("north", "south", "land")}  # fmt: skip
+    assert "Crane" in named["south"]
+    assert "Crane" not in named["north"]
+    assert named["north"] >= {"Boats", "Oars", "Furnace", "Pier", "Of unknown size"}
+    counts = queries.run(harbour, "region/counts", region=["place/north", "place/south", "place/land"])
+    told = dict(counts.select("label", "grants").rows())
+    assert told == {"North": len(named["north"]), "South": len(named["south"]), "Land": len(named["land"])}
 
 
 @pytest.mark.parametrize(

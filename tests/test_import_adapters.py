@@ -140,6 +140,33 @@ def test_amounts_are_read_as_each_list_writes_them() -> None:
     assert "Fundacja Wzajemność w Łodzi" in _imported("esif/sample-poland.csv")[0].dump("nq").decode()
 
 
+@pytest.mark.parametrize(
+    ("sample", "before", "after", "grant", "home"),
+    [
+        ("uk", "South West,First", "North East,First", "nuts-ukc", "gss-e06000058"),
+        ("uk", "South West,First", "South West,First", "gss-e06000058", "gss-e06000058"),
+        ("uk", "South West,First", ",First", "gss-e06000058", "gss-e06000058"),
+        ("england", "Dorset ,", "TEES Valley,", "nuts-ukc", "gss-e92000001"),
+        ("england", "Dorset ,", "Dorset ,", "gss-e06000058", "gss-e06000058"),
+        ("england", "Dorset ,", "Nowhere at all,", "gss-e06000058", "gss-e06000058"),
+        ("england", "Dorset ,", "Sheffield City Region,", "gss-e92000001", "gss-e92000001"),
+    ],
+)
+def test_money_is_where_it_was_for_and_not_where_a_postcode_contradicts_it(
+    tmp_path: Path, sample: str, before: str, after: str, grant: str, home: str
+) -> None:
+    """A postcode of Bournemouth with money for the North East is no money for Bournemouth; unknown names do nothing."""
+    text = (_ADAPTERS / "esif" / f"sample-{sample}.csv").read_text("utf-8")
+    assert before in text
+    path = tmp_path / f"{sample}.csv"
+    path.write_text(text.replace(before, after), "utf-8")
+    store = open_store()
+    import_files(store, "esif", [path])
+    where = "?g schema:amount ?amount ; prov:atLocation ?place ; sol:recipient/prov:atLocation ?home"
+    rows = _rows(store, "?amount ?place ?home", where)
+    assert {(_ends(place), _ends(at)) for amount, place, at in rows if amount >= 1_000_000} == {(grant, home)}  # type: ignore[operator]
+
+
 def test_layout_is_told_by_the_header_or_refused() -> None:
     """Each list is recognised; a file of another kind is refused with a reason for each layout."""
     for layout in ("uk", "england", "poland"):

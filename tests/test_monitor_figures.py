@@ -118,8 +118,8 @@ def test_meetings_are_compared_with_chance() -> None:
     assert figure.value is not None
     assert 0.5 < figure.value < 3
     assert "observed" in figure.method
-    assert "12 core solidarity" not in figure.coverage
-    assert "4 public bodies and 11 core solidarity organisations" in figure.coverage
+    assert "organisations: 12," not in figure.coverage
+    assert "public bodies: 4, core solidarity organisations: 11," in figure.coverage
 
 
 def test_few_expected_meetings_say_nothing(harbour: Store) -> None:
@@ -216,6 +216,27 @@ def test_what_a_link_says_decides_how_sure_it_is(relation: str, more: str, stric
     frame = queries.run(harbour_store(facts.encode()), "indicators/structural-funds").filter(pl.col("unit") == "EUR")
     found = dict(frame.select("figure", "value").rows())
     assert (float(found["strict"]), float(found["likely"])) == (strict, likely)
+
+
+def test_a_joined_record_is_strict_and_one_where_no_register_is_loaded_is_not_judged() -> None:
+    """One joined with a co-operative counts; without kind and register nothing is measured, with one it is."""
+    facts = f"""{PREFIXES} <{ID}organisation/list.bakers> sol:preferredRecord <{ID}organisation/bakers-guild> .
+        id:far a sol:Region ; rdfs:label "Far"@en .
+        id:unknown a org:Organization ; rdfs:label "U"@en ; org:classification kind:unspecified ;
+            prov:atLocation id:far .
+        id:g a schema:MonetaryGrant ; rdfs:label "G"@en ; dcterms:subject theme:structural-funds ;
+            sol:recipient id:unknown ;
+            schema:amount 12345.5 ; schema:currency "PLN" . """
+    store = harbour_store(facts.encode())
+    assert by_name(store, DAY)["Money of the funds", "strict", "EUR"].value == Decimal("600.5")
+    poland = by_name(store, DAY)["Money of the funds", "possible", "PLN"]
+    assert (poland.value, poland.status, poland.covered, poland.total) == (None, "not-measurable", 0, 1)
+    assert poland.coverage.startswith("none of 1 grants can be judged")
+    register = """ id:register a sol:CompletenessScope ; rdfs:label "R"@en ; prov:atLocation id:far ;
+        sol:scopePredicate org:classification ."""
+    poland = by_name(harbour_store((facts + register).encode()), DAY)["Money of the funds", "possible", "PLN"]
+    assert (poland.value, poland.status, poland.covered) == (0, "no-evidence", 1)
+    assert "0 of 12,345.5 PLN = 0 %" in poland.coverage
 
 
 # ---- From version to version -----------------------------------------------------------------

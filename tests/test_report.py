@@ -21,6 +21,7 @@ from graphkit.errors import MissingExtraError, UnknownNameError, UsageError
 from graphkit.gaps import find_gaps
 from graphkit.report import Figure, Links, Named, Report, printing
 from graphkit.report.document import NotKnown, Table
+from graphkit.report.dots import picture
 from graphkit.store import Store, open_store
 from graphkit.terms import ID
 from tests.harbour_fixture import harbour
@@ -29,7 +30,7 @@ from tests.village_fixture import village_store
 __all__ = ["harbour"]
 
 CHAPTERS = [
-    "organisations", "networks", "money", "commitments", "barriers", "scorecard", "comparison", "gaps", "plan",
+    "organisations", "networks", "money", "calls", "commitments", "barriers", "scorecard", "comparison", "gaps", "plan",
     "doubts",
 ]  # fmt: skip
 _QB = rdflib.Namespace("http://purl.org/linked-data/cube#")
@@ -145,7 +146,7 @@ def test_each_action_has_a_reason_and_says_what_would_show_success(wessex: Repor
         assert action.why
         assert action.success
         assert action.what
-        assert action.commitments or action.gap
+        assert action.commitments or action.gap or action.evidence[0].iri.startswith(f"{ID}opportunity/")
 
 
 def test_an_action_of_public_bodies_and_solidarity_organisations_serves_the_commitment_on_partnerships(
@@ -298,3 +299,33 @@ def test_a_store_without_anything_knows_no_region() -> None:
     """The error says so, and nothing is made up."""
     with open_store() as store, pytest.raises(UnknownNameError):
         reports.regional_report(store, "wessex")
+
+
+# ---- Open calls ------------------------------------------------------------------------------------
+
+
+def test_an_open_call_is_listed_with_whom_it_fits_there_and_becomes_an_action(harbour: Store) -> None:
+    """The Rowers are the co-operative in the North that the sailing school asks for; the Guild is elsewhere."""
+    north = reports.regional_report(harbour, "place/north")
+    (table,) = _blocks(north, "calls")
+    assert isinstance(table, Table)
+    assert [(row[0].label, row[2], row[4]) for row in table.rows] == [  # type: ignore[union-attr]
+        ("Sailing school", date(2030, 1, 1), "Net Menders and Rowers")
+    ]
+    assert "1 of 3 calls" in table.coverage
+    (bid,) = [each for each in north.actions() if each.key == "bid-school"]
+    assert [each.label for each in (*bid.who, *bid.partners)] == ["Net Menders", "Rowers"]
+    assert "Research and education" in bid.why
+    (silent,) = _blocks(reports.regional_report(harbour, "place/south"), "calls")
+    assert isinstance(silent, NotKnown)
+    assert "Of the 3 calls and tenders" in silent.what
+    assert "2030-01-01" in silent.what
+
+
+def test_the_map_is_a_picture_in_word_too(harbour: Store) -> None:
+    """The document holds a PNG with circles, said in words beside it; the same version gives the same picture."""
+    points = ((-1.0, 50.0, 1), (-2.0, 51.0, 9))
+    first, again = picture(points), picture(points)
+    assert first == again
+    assert first.startswith(b"\x89PNG")
+    assert first != picture(points[:1])

@@ -75,6 +75,24 @@ def test_a_change_that_changes_nothing_is_no_version(kept: Store) -> None:
     assert [version.why for version in kept.versions()] == ["first"]
 
 
+def test_an_older_version_is_opened_where_it_lies(kept: Store) -> None:
+    """It answers as it did then, knows no later version, may not be changed, and stays when more is written."""
+    _load(kept, b"<urn:a> <urn:p> 1 .")
+    first = kept.dump("nq")
+    _load(kept, b"<urn:b> <urn:p> 2 .")
+    with kept.at(1) as past:
+        _load(kept, b"<urn:c> <urn:p> 3 .")
+        assert not past.refresh()
+        assert (past.dump("nq"), past.version, past.read_only) == (first, kept.versions()[0], True)
+        assert past.select("SELECT ?s { ?s ?p ?o }")["s"].to_list() == ["urn:a"]
+        with pytest.raises(StoreError, match="reading only"), past.change("late") as change:
+            change.load(b"<urn:d> <urn:p> 4 .", media_type="ttl")
+    with kept.at(3) as newest:
+        assert newest.dump("nq") == kept.dump("nq")
+    with pytest.raises(StoreError, match="there is no version 4"):
+        kept.at(4)
+
+
 def test_versions_differ_by_what_came_and_went(kept: Store) -> None:
     """A difference names the quads on both sides, and turns round with its arguments."""
     _load(kept, b"<urn:a> <urn:p> 1, 2 .")

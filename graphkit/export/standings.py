@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -55,19 +56,38 @@ def standings_as_frame(standings: Iterable[Standing]) -> pl.DataFrame:
 def standing_in_words(standing: Standing) -> str:
     """Say how a commitment stands, on how much evidence, by which query and up to when, and what its figures are."""
     newest = f", newest {standing.newest}" if standing.newest else ""
-    count = f"{len(standing.findings)} {_UNIT}{newest}" if standing.findings else "nothing found"
+    number = len(standing.findings)
+    count = f"{number} {_UNIT if number > 1 else 'piece of evidence'}{newest}" if number else "nothing found"
     title = f"  {standing.identifier:<4} {standing.status.replace('-', ' '):<15} {standing.label}"
     lines = [title, f"       {count}; by {standing.query}, up to {standing.as_of}"]
-    return "\n".join([*lines, *(line for figure in standing.figures for line in _figure_in_words(figure))])
+    return "\n".join([*lines, *_figures_in_words(standing.figures)])
 
 
-def _figure_in_words(figure: Figure) -> list[str]:
-    status = figure.status.replace("-", " ")
-    value = "not known" if figure.value is None else f"{figure.value:,f} {figure.unit}"
+def _figures_in_words(figures: Iterable[Figure]) -> list[str]:
+    """Name each indicator once with its query, then its figures; what covers several stands below the last."""
+    lines: list[str] = []
+    for (label, query), group in groupby(figures, key=lambda figure: (figure.label, figure.query)):
+        lines.append(f"       {label}{f' (by {query})' if query else ''}")
+        for coverage, alike in groupby(group, key=lambda figure: figure.coverage):
+            lines += [f"       - {_figure_in_words(figure)}" for figure in alike]
+            lines.append(f"         {coverage}")
+    return lines
+
+
+def _figure_in_words(figure: Figure) -> str:
+    unit = f" ({figure.unit})" if figure.unit.isupper() else ""
+    value = f"not known{unit}" if figure.value is None else f"{figure.value:,f} {_counted(figure)}"
     target = f" (target {figure.target:,f})" if figure.target is not None else ""
-    by = f"; by {figure.query}" if figure.query else ""
-    name = figure.name if figure.name == figure.label else f"{figure.label}: {figure.name}"
-    return [f"       - {name}: {value}{target}, {status}", f"         {figure.coverage}{by}"]
+    name = "" if figure.name == figure.label else f"{figure.name}: "
+    newest = f" (newest {figure.newest})" if figure.status == "stale" else ""
+    return f"{name}{value}{target}, {figure.status.replace('-', ' ')}{newest}"
+
+
+def _counted(figure: Figure) -> str:
+    """Return the unit, in the singular where one is counted."""
+    if figure.value != 1 or not figure.unit.islower() or not figure.unit.endswith("s"):
+        return figure.unit
+    return figure.unit[:-3] + "y" if figure.unit.endswith("ies") else figure.unit[:-1]
 
 
 def shifts_as(found: Iterable[Shift], form: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -29,12 +30,14 @@ COLUMNS: Final = ("figure", "value", "unit", "covered", "total", "coverage", "me
 
 _LEAST_EXPECTED: Final = 3.0
 _MEETINGS: Final = ("activity", "organisation", "side", "date")
+_LONG_NUMBER: Final = re.compile(r"(?<![\d.\-/])[1-9]\d{4,}(?![\d\-/])")
 _log = logging.getLogger(__name__)
 
 
 def figures_of(store: Readable, today: date, reviews: Mapping[str, int | None] | None = None) -> list[Figure]:
-    """Work out the figures of every indicator in `store` as of `today`, in order of what they are about.
+    """Work out the figures of the indicators in `store` as of `today`, in order of what they are about.
 
+    With `reviews` only indicators of what stands there are worked out, else those of evaluation measures too.
     `reviews` are the months after which the evidence for a commitment is stale. Nothing after `today` is counted.
     Raises `UnknownNameError` for a query that is not in the catalogue, `QueryError` where its answer is not that of
     an indicator.
@@ -46,6 +49,8 @@ def figures_of(store: Readable, today: date, reviews: Mapping[str, int | None] |
 
     found: list[Figure] = []
     for row in queries.run(store, "monitor/indicators").rows(named=True):
+        if reviews is not None and row["about"] not in reviews:
+            continue
         review = (reviews or {}).get(row["about"])
         if not row["query"]:
             found.append(_figure(row, _nothing(row, row["coverage"]), "", today, review))
@@ -112,13 +117,18 @@ def _figure(row: Mapping[str, Any], line: Mapping[str, Any], query: str, today: 
         unit=line["unit"],
         covered=int(line["covered"]),
         total=int(line["total"]),
-        coverage=line["coverage"],
-        method=line["method"],
+        coverage=_legible(line["coverage"]),
+        method=_legible(line["method"]),
         query=query,
         newest=newest,
         target=row["target"],
         as_of=today,
     )
+
+
+def _legible(words: str) -> str:
+    """Part the thousands of the numbers in a text, as `1234567` to `1,234,567`; shorter ones may be years."""
+    return _LONG_NUMBER.sub(lambda found: f"{int(found[0]):,}", words)
 
 
 def _status(value: Decimal | None, target: Decimal | None, newest: date | None, today: date, review: int | None) -> str:
@@ -149,7 +159,7 @@ def _meetings(frame: pl.DataFrame) -> dict[str, Any]:
         "unit": "observed / expected",
         "covered": one.size + two.size if known else 0,
         "total": organisations.height,
-        "coverage": f"{one.size} public bodies and {two.size} core solidarity organisations among"
+        "coverage": f"public bodies: {one.size}, core solidarity organisations: {two.size}, of"
         f" {organisations.height} organisations in {incidence.shape[1]} joint activities",
         "method": _method(joint),
         "newest": days.max() if days.len() else None,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from graphkit.errors import UsageError
 from graphkit.monitor.base import Finding, Standing
 from graphkit.monitor.standings import monitor
-from graphkit.store import Store, Version, open_store
+from graphkit.store import Store, Version
 
 __all__ = ["Moment", "Shift", "history", "past", "shifts"]
 
@@ -51,10 +51,9 @@ class Shift:
 
 
 def past(store: Store, number: int) -> Store:
-    """Return the content of a kept version as a store in memory; the caller closes it.
+    """Open the content of a kept version for reading; the caller closes it.
 
-    The newest content is put back by what has changed since, so that any store that keeps versions can do it; a
-    large graph takes memory accordingly. Raises `UsageError` where no such version is kept.
+    Raises `UsageError` where no such version is kept.
     """
     kept = [version.number for version in store.versions()]
     if number not in kept:
@@ -62,16 +61,7 @@ def past(store: Store, number: int) -> Store:
         raise UsageError(
             f"there is no version {number}", where=store.location, hint=f"{known}; see 'graphkit versions'"
         )
-    lines = store.dump("nq")
-    if number != kept[-1]:
-        since = store.diff(number, kept[-1])
-        left = set(lines.splitlines(keepends=True)) - set(since.added.splitlines(keepends=True))
-        lines = b"".join(sorted(left | set(since.removed.splitlines(keepends=True))))
-    copy = open_store()
-    if lines:
-        with copy.change(f"version {number}") as change:
-            change.load(lines, media_type="nq")
-    return copy
+    return store.at(number)
 
 
 def history(store: Store, today: date) -> list[Moment]:

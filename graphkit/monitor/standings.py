@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 def monitor(store: Store, today: date) -> list[Standing]:
     """Run the query behind each commitment of `store` and tell how it stands, in order of policy and number.
 
-    `today` bounds what can be said; where the sources reach less far (the end of the completeness scope), their
-    last day does. Raises `DataError` where a commitment names no query, `UnknownNameError` where the query is
-    not in the catalogue.
+    `today` bounds what can be said; where the sources reach less far (the end of the completeness scope, or the newest
+    evidence after it), their last day does. Raises `DataError` where a commitment names no query,
+    `UnknownNameError` where the query is not in the catalogue.
     """
     rows = queries.run(store, "monitor/commitments").unique("commitment", keep="first", maintain_order=True)
     reviews = dict(rows.select("commitment", "review_months").rows())
@@ -42,8 +42,8 @@ def monitor(store: Store, today: date) -> list[Standing]:
 
 def _standing(store: Store, row: dict[str, Any], today: date, figures: tuple[Figure, ...]) -> Standing:
     query = _query_name(row)
-    as_of = min(today, row["scope_end"] or today)
-    findings = _findings(queries.run(store, query, commitment=row["commitment"]), as_of)
+    findings = _findings(queries.run(store, query, commitment=row["commitment"]), today)
+    as_of = min(today, max([row["scope_end"] or today, *(finding.date for finding in findings if finding.date)]))
     newest = max((finding.date for finding in findings if finding.date), default=None if findings else row["since"])
     age = months_between(newest, as_of) if newest else None
     return Standing(
@@ -77,11 +77,11 @@ def _query_name(row: dict[str, Any]) -> str:
     return iri.removeprefix(QUERY)
 
 
-def _findings(frame: pl.DataFrame, as_of: date) -> tuple[Finding, ...]:
-    """Take each piece of evidence once, newest first, and none from after `as_of`."""
+def _findings(frame: pl.DataFrame, today: date) -> tuple[Finding, ...]:
+    """Take each piece of evidence once, newest first, and none from after `today`."""
     rows = (
         frame.with_columns(pl.col("date").cast(pl.Date))
-        .filter(pl.col("date").is_null() | (pl.col("date") <= as_of))
+        .filter(pl.col("date").is_null() | (pl.col("date") <= today))
         .unique("evidence", keep="first", maintain_order=True)
         .sort(pl.col("date").is_null(), pl.col("date"), "evidence", descending=[False, True, False])
     )

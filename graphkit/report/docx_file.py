@@ -21,12 +21,15 @@ from graphkit.report.document import (
     Table,
     plain,
 )  # fmt: skip
+from graphkit.report.dots import picture
 from graphkit.report.links import Links
 from graphkit.report.printing import docx_library
 from graphkit.report.wording import action_lines
 
 __all__ = ["to_docx"]
 
+_MAP_WIDTH: Final = 12.0
+"""Centimetres."""
 _LINK: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 
 
@@ -58,7 +61,7 @@ class _Letter:
         docx = docx_library()
         self.links = links
         self.document: Any = docx.Document()
-        self._element, self._name = docx.oxml.OxmlElement, docx.oxml.ns.qn
+        self._element, self._name, self._centimetres = docx.oxml.OxmlElement, docx.oxml.ns.qn, docx.shared.Cm
 
     def properties(self, title: str, moment: datetime) -> None:
         core = self.document.core_properties
@@ -82,7 +85,7 @@ class _Letter:
         elif isinstance(block, Table):
             self._table(block)
         elif isinstance(block, Dots):
-            self._asked(self.line((f"Map (drawn in the HTML and PDF): {block.summary} Query: ",)), block.asked)
+            self._dots(block)
         else:
             self._action(block)
 
@@ -125,6 +128,11 @@ class _Letter:
         more = f" {table.left_out:,} more rows are in the answer of this query:" if table.left_out else ""
         note = self.line((f"Coverage: {table.coverage.rstrip('.')}. Method: {table.method}.{more} Query: ",))
         self._asked(note, table.asked)
+
+    def _dots(self, dots: Dots) -> None:
+        drawn = self.document.add_picture(BytesIO(picture(dots.points)), width=self._centimetres(_MAP_WIDTH))
+        drawn._inline.docPr.set("descr", dots.summary)  # noqa: SLF001 - python-docx has no public way to say it
+        self._asked(self.line((f"{dots.summary} Query: ",)), dots.asked)
 
     def _action(self, action: Action) -> None:
         self.document.add_heading(action.what, 2)

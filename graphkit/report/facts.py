@@ -47,6 +47,11 @@ class Facts:
         return Asked(query, (("region", self.region.iri), *values.items()))
 
     @cached_property
+    def day(self) -> date:
+        """The day from which the report speaks."""
+        return report_day(self.store)
+
+    @cached_property
     def inside(self) -> frozenset[str]:
         """The organisations of the region."""
         return frozenset(self.organisations["organisation"])

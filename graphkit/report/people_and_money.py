@@ -249,8 +249,8 @@ def money_section(facts: Facts) -> Section:
     several = facts.grants.select("grant", "recipient").unique().group_by("grant").len().filter(pl.col("len") > 1)
     coverage = f"{priced.height:,} of {grants.height:,} grants have an amount and a currency"
     method = (
-        "the whole amount of each grant that names the region, or whose recipient works there, once, as the source"
-        " gives it; nothing is converted"
+        "the whole amount of each grant for the region, or to a recipient there and for no place elsewhere, once, as"
+        " the source gives it; nothing is converted"
         f"{f'; {several.height} of them have several recipients' if several.height else ''}"
     )
     dated = f"{grants.drop_nulls('date').height:,} of {grants.height:,} have a date"

@@ -1,4 +1,4 @@
-"""The one door to fpdf2 and python-docx, which the extra `report` brings."""
+"""The one door to fpdf2, python-docx and Pillow, which the extra `report` brings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from graphkit.errors import MissingExtraError
 
-__all__ = ["docx_library", "font_file", "pdf_library"]
+__all__ = ["docx_library", "font_file", "pdf_library", "picture_library"]
 
 _INSTALL: Final = "pip install 'solidarity-graphkit[report]'"
 
@@ -21,6 +21,13 @@ def pdf_library() -> Any:  # noqa: ANN401 - a module
 def docx_library() -> Any:  # noqa: ANN401 - a module
     """Return docx; raises `MissingExtraError` with the install line where it is not there."""
     return _module("docx", "a report as DOCX needs the library python-docx")
+
+
+def picture_library() -> Any:  # noqa: ANN401 - a module
+    """Return PIL.Image with ImageDraw; raises `MissingExtraError` with the install line where it is not there."""
+    image = _module("PIL.Image", "a map in a report as DOCX needs the library Pillow")
+    image.ImageDraw = _module("PIL.ImageDraw", "a map in a report as DOCX needs the library Pillow")
+    return image
 
 
 def font_file(style: str) -> Path:

@@ -6,11 +6,13 @@ import logging
 from time import perf_counter
 
 from graphkit.gaps import GapReport
+from graphkit.report.calls import calls_section, open_calls
 from graphkit.report.document import Line, Named, Report
+from graphkit.report.doubts import doubts_section
 from graphkit.report.facts import Facts, find_region, load_facts, report_day
 from graphkit.report.hindrances import barriers_section
 from graphkit.report.people_and_money import money_section, networks_section, people_section
-from graphkit.report.plan import doubts_section, gaps_section, plan_section
+from graphkit.report.plan import gaps_section, plan_section
 from graphkit.report.policy import commitments_section, comparison_section, scorecard_section
 from graphkit.store import Store
 
@@ -31,16 +33,18 @@ def regional_report(
     """
     start = perf_counter()
     facts = load_facts(store, find_region(store, region), found=found, against=against)
+    calls = open_calls(facts)
     sections = (
         people_section(facts),
         networks_section(facts),
         money_section(facts),
+        calls_section(facts, calls),
         commitments_section(facts),
         barriers_section(facts),
         scorecard_section(facts),
         comparison_section(facts),
         gaps_section(facts),
-        plan_section(facts),
+        plan_section(facts, calls),
         doubts_section(facts),
     )
     _log.info("report of %s in %.2f s", facts.region.label, perf_counter() - start)

@@ -155,6 +155,13 @@ class Store(Readable, Protocol):
     def versions(self) -> list[Version]:
         """List the versions that are kept, oldest first."""
 
+    def at(self, number: int) -> Store:
+        """Open the content of a version that is kept, for reading only; the caller closes it.
+
+        Its newest version is that one. A folder opens it where it lies, in milliseconds, whatever its size; memory
+        puts it together anew, unless it is the newest. Raises `StoreError` where it is not kept.
+        """
+
     def diff(self, old: int, new: int) -> Diff:
         """Tell what version `new` has that `old` has not, and the other way round."""
 

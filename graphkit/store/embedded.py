@@ -117,6 +117,10 @@ class EmbeddedStore(Asking):
         self._open()
         return self._archive.versions()
 
+    def at(self, number: int) -> EmbeddedStore:
+        """Open the content of a version that is kept, for reading only."""
+        return EmbeddedStore(self._archive.at(self._described(number).number), read_only=True)
+
     def diff(self, old: int, new: int) -> Diff:
         """Tell what version `new` has that `old` has not, and the other way round."""
         before, after = self._described(old).number, self._described(new).number

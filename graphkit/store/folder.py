@@ -43,13 +43,15 @@ _log = logging.getLogger(__name__)
 class FolderArchive:
     """The versions that one folder holds, open for one writer or for any number of readers."""
 
-    def __init__(self, folder: Path, *, read_only: bool = False, keep: int = KEPT_IN_FOLDER) -> None:
-        self._folder, self._keep = folder, checked_keep(keep)
+    def __init__(
+        self, folder: Path, *, read_only: bool = False, keep: int = KEPT_IN_FOLDER, until: int | None = None
+    ) -> None:
+        self._folder, self._keep, self._until = folder, checked_keep(keep), until
         self._lock: IO[str] | None = None
         if not read_only:
             self._prepare()
         self._seen = self._stamp()
-        self._newest = self._read_current()
+        self._newest = self._read_current() if until is None else until
         self._kept = {number: self._described(number) for number in self._numbers() if number <= self._newest}
         if not read_only:
             self._sweep()
@@ -138,9 +140,13 @@ class FolderArchive:
         file = self._of(number) / "empty-graphs.json"
         return tuple(json.loads(self._read(file))) if file.exists() else ()
 
+    def at(self, number: int) -> FolderArchive:
+        """Return the versions up to `number`, which stay as they are whatever is written meanwhile."""
+        return FolderArchive(self._folder, read_only=True, keep=self._keep, until=number)
+
     def refresh(self) -> ox.Store | None:
         """Read CURRENT again where it was replaced since, and open the version that another writer made newest."""
-        if self._lock is not None or (seen := self._stamp()) == self._seen:
+        if self._until is not None or self._lock is not None or (seen := self._stamp()) == self._seen:
             return None
         newest = self._read_current()
         kept = {number: self._kept.get(number) or self._described(number) for number in self._still_there(newest)}

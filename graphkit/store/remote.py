@@ -20,7 +20,7 @@ from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperExceptio
 from graphkit.errors import GraphkitError, QueryError, StoreError, UsageError
 from graphkit.store import engine
 from graphkit.store.asking import Asking
-from graphkit.store.base import Change, Diff, Version
+from graphkit.store.base import Change, Diff, Store, Version
 from graphkit.store.embedded import GRAPHS, graphs_frame, sorted_lines
 from graphkit.store.formats import DEFAULT_GRAPH, convert, graph_name, rdf_format, write_quads
 from graphkit.store.frames import frame_from_tsv
@@ -172,6 +172,10 @@ class RemoteStore(Asking):
                 yield trial
 
     def versions(self) -> list[Version]:
+        """Raise `StoreError`: an endpoint keeps no versions."""
+        self._refuse_versions()
+
+    def at(self, number: int) -> Store:  # noqa: ARG002 - the contract's argument
         """Raise `StoreError`: an endpoint keeps no versions."""
         self._refuse_versions()
 

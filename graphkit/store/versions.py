@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -91,6 +91,9 @@ class Archive(Protocol):
 
     def empty_graphs(self, number: int) -> tuple[str, ...]:
         """Return the names of the graphs of a version that hold nothing, which N-Quads cannot name."""
+
+    def at(self, number: int) -> Archive:
+        """Return the versions up to one that is kept, which is the newest there, for reading only."""
 
     def refresh(self) -> ox.Store | None:
         """Open the newest version for reading where another process committed it since; else return None."""
@@ -180,13 +183,20 @@ class MemoryArchive:
 
     location = "memory"
 
-    def __init__(self, keep: int = KEPT_IN_MEMORY) -> None:
+    def __init__(
+        self,
+        keep: int = KEPT_IN_MEMORY,
+        *,
+        kept: Mapping[int, tuple[Version, bytes]] | None = None,
+        empty: Mapping[int, tuple[str, ...]] | None = None,
+        live: ox.Store | None = None,
+    ) -> None:
         self._keep = checked_keep(keep)
-        self._kept: dict[int, tuple[Version, bytes]] = {}
-        self._live = ox.Store()
+        self._kept: dict[int, tuple[Version, bytes]] = dict(kept or {})
+        self._live = ox.Store() if live is None else live
         self._spool: Path | None = None
         self._recent: list[Path] = []
-        self._empty: dict[int, tuple[str, ...]] = {}
+        self._empty: dict[int, tuple[str, ...]] = dict(empty or {})
 
     def versions(self) -> list[Version]:
         """List the versions that are kept, oldest first."""
@@ -249,6 +259,18 @@ class MemoryArchive:
     def empty_graphs(self, number: int) -> tuple[str, ...]:
         """Return the names of the graphs of a version that hold nothing."""
         return self._empty.get(number, ())
+
+    def at(self, number: int) -> MemoryArchive:
+        """Return the versions up to `number`; its content is put together anew unless it is the newest."""
+        live = self._live
+        if number != max(self._kept, default=0):
+            live = ox.Store()
+            live.bulk_load(self.content(number), format=_NQ)
+            for name in self.empty_graphs(number):
+                live.add_graph(ox.NamedNode(name))
+        kept = {each: version for each, version in self._kept.items() if each <= number}
+        empty = {each: names for each, names in self._empty.items() if each <= number}
+        return MemoryArchive(self._keep, kept=kept, empty=empty, live=live)
 
     def refresh(self) -> None:
         """Do nothing: nobody else can commit to the memory of this process."""
