@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -309,8 +310,8 @@ def test_each_form_has_its_own_way_to_run(village: Store) -> None:
 
 _MIXED = """SELECT DISTINCT ?thing ?value WHERE {
   VALUES (?thing ?value) {
-    (<urn:b> "Mill") (<urn:b> <https://example.org/a>) (<urn:b> UNDEF) (<urn:a> "Élan") (<urn:a> "mill") (<urn:a> "Mill")
-    (<urn:a> <urn:z>) (UNDEF "2") (UNDEF "10")
+    (<urn:b> "Mill") (<urn:b> <https://example.org/a>) (<urn:b> UNDEF) (<urn:a> "Élan") (<urn:a> "mill")
+    (<urn:a> "Mill") (<urn:a> <urn:z>) (UNDEF "2") (UNDEF "10")
   }
 }
 """
@@ -336,7 +337,7 @@ def test_an_order_of_another_kind_is_left_to_the_engine(village: Store, end: str
 def test_an_answer_that_may_be_cut_is_put_in_order_before(village: Store) -> None:
     """Where only so many rows are given, they are the first of the order and not any."""
     query = queries.parse_query(f"{_MIXED}ORDER BY ?value", "mixed")
-    with ReaderPool(village, Limits(readers=1)) as pool:
+    with closing(ReaderPool(village, Limits(readers=1))) as pool:
         assert not pool.view(max_rows=2).whole
         assert queries.run(pool.view(max_rows=2), query).rows() == queries.run(village, query).rows()[:2]
 
