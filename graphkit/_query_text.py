@@ -13,7 +13,7 @@ import yaml
 from graphkit.errors import DataError, unknown_name
 from graphkit.store.guard import bare_code
 
-__all__ = ["NO_HEADER", "Header", "Place", "Shape", "Slot", "read_header", "read_shape"]
+__all__ = ["NO_HEADER", "Header", "Order", "Place", "Shape", "Slot", "read_header", "read_shape"]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader in C, which is six times as fast, where PyYAML was built with it."""
@@ -63,6 +63,17 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An ORDER BY with which a query ends: its first character, and what it asks for.
+
+    `keys` are the answered variables by which it orders, each with whether the highest comes first.
+    """
+
+    start: int
+    keys: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """The parts of a query that its header and the habits of stored queries speak of."""
 
@@ -76,6 +87,8 @@ class Shape:
     """Where a LIMIT or OFFSET of the whole query stands, if it has one."""
     ordered: bool
     """Whether the whole query has an ORDER BY."""
+    order: Order | None
+    """That ORDER BY, where it stands last and orders by nothing but answered variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +239,32 @@ def read_shape(place: Place) -> Shape:
     form, rest = tokens[first].word, tokens[first + 1 :]
     outer = [token for token in rest if token.depth == 0 and token.inner == 0]
     head = list(takewhile(lambda token: token.text != "{" and token.word not in {"WHERE", "FROM"}, rest))
+    variables = tuple(_variables(head)) if form == "SELECT" else ()
     return Shape(
         form,
-        tuple(_variables(head)) if form == "SELECT" else (),
+        variables,
         tuple(_slots(place, rest)),
         star=next((token.start for token in head if token.text == "*" and token.inner == 0), None),
         limit=next((token.start for token in outer if token.word in {"LIMIT", "OFFSET"}), None),
         ordered=any(one.word == "ORDER" and two.word == "BY" for one, two in pairwise(outer)),
+        order=_order(rest, variables),
     )
+
+
+def _order(tokens: Sequence[_Token], variables: Sequence[str]) -> Order | None:
+    """Read the ORDER BY with which a query ends, or return None where it has another or none."""
+    starts = [n for n, token in enumerate(tokens) if token.word == "ORDER" and token.depth == token.inner == 0]
+    if not starts:
+        return None
+    keys, descending = [], False
+    for token in tokens[starts[-1] + 2 :]:
+        if token.word in {"ASC", "DESC"} and token.inner == 0:
+            descending = token.word == "DESC"
+        elif token.kind == "variable" and token.text[1:] in variables and token.inner <= 1:
+            keys.append((token.text[1:], descending and token.inner == 1))
+        elif token.text not in {"(", ")"}:
+            return None
+    return Order(tokens[starts[-1]].start, tuple(keys))
 
 
 def _tokens(place: Place) -> Iterator[_Token]:

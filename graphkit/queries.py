@@ -18,8 +18,9 @@ import rdflib
 from rdflib.namespace import XSD
 
 from graphkit import terms
+from graphkit._query_order import in_order
 from graphkit._query_rdf import as_rdf, default_terms
-from graphkit._query_text import NO_HEADER, Header, Place, Shape, Slot, read_header, read_shape
+from graphkit._query_text import NO_HEADER, Header, Order, Place, Shape, Slot, read_header, read_shape
 from graphkit._rules import Rule, read_rule
 from graphkit.errors import DataError, QueryError, UsageError, unknown_name
 from graphkit.files import queries_folder
@@ -96,6 +97,8 @@ class Query:
     form: Form
     slots: tuple[Slot, ...] = field(repr=False)
     """Where the parameters' blocks stand in the text."""
+    order: Order | None = field(default=None, repr=False)
+    """The ORDER BY with which the text ends, where that can be followed outside the engine."""
 
     @property
     def iri(self) -> str:
@@ -156,6 +159,7 @@ def parse_query(text: str, name: str, path: Path | None = None) -> Query:
         text,
         form,
         shape.slots,
+        shape.order,
     )
 
 
@@ -301,13 +305,20 @@ def _with_article(kind: str) -> str:
 def run(store: Readable, query: str | Query, /, **values: str | Sequence[str]) -> pl.DataFrame:
     """Answer a stored SELECT query, or one of `parse_query`, with its parameters bound to `values`.
 
-    The frame has exactly the columns of the query's header. Raises `UnknownNameError` for an unknown query or
+    The frame has exactly the columns of the query's header. Its rows are put in order here, and not by the engine,
+    where every answer of `store` comes whole: an engine sorts before it drops what is repeated, which takes longer than
+    all the rest. Raises `UnknownNameError` for an unknown query or
     parameter, `UsageError` for a query of another form, `QueryError` where the answer breaks its contract.
     """
     found = _expect(query, "SELECT")
     sparql, start = bind(found, values), perf_counter()
     _log.debug("%s:\n%s", found.name, sparql)
+    order = found.order if store.whole else None
+    if order:
+        sparql = sparql[: len(sparql) - len(found.text) + order.start]
     frame = store.select(sparql)
+    if order:
+        frame = in_order(frame, order)
     if found.columns and frame.columns != list(found.columns):
         what = f"the answer has the columns {', '.join(frame.columns)} and not {', '.join(found.columns)}"
         raise QueryError(what, where=found.name)

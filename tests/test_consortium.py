@@ -54,6 +54,23 @@ def _worth(candidates: Candidates, need: Need, members: tuple[str, ...]) -> floa
     return float(candidates.network.ties.filter(inside)["weight"].sum()) + twice / 4
 
 
+def test_what_an_organisation_itself_is_about_is_something_it_can_do() -> None:
+    """The farm works on energy, though none of its activities is about that; so it can do what is wider, too."""
+    store = village_store()
+    theme, farm = "https://w3id.org/solidarity-graph/vocabulary/theme", f"{ID}organisation/farm"
+    with store.change("tell what the farm is about") as change:
+        change.update(
+            f"""PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+            INSERT DATA {{ GRAPH <{graph_iri("village")}> {{
+            <{farm}> dcterms:subject <{theme}/wind> . <{theme}/wind> skos:broader <{theme}/energy> ;
+            skos:prefLabel "Wind"@en . <{theme}/energy> skos:prefLabel "Energy"@en . }} }}"""
+        )
+    candidates = load_candidates(store)
+    assert (
+        candidates.having("capability", f"{theme}/wind") == candidates.having("capability", f"{theme}/energy") == {farm}
+    )
+
+
 class TestVillage:
     """Consortia that can be found on the drawing in village.ttl."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,11 @@ from graphkit import queries
 from graphkit.errors import DataError, UnknownNameError, UsageError
 from graphkit.network import COLUMNS, Network, load_network, recency_weights
 from graphkit.store import Store, open_store
+from graphkit.terms import PREFIXES
+from tests.harbour_fixture import harbour_store
+from tests.village_fixture import village_store as village_graph
 
+VOC = PREFIXES["voc"]
 TODAY = date(2026, 1, 1)
 
 
@@ -210,6 +214,27 @@ class TestLoading:
         assert set(network.organisations) == {*rows["source"], *rows["target"].drop_nulls()}
         assert network.ties.height == rows["target"].drop_nulls().len()
         assert network.weights.sum() == pytest.approx(network.ties["weight"].sum() * (2 - network.directed))
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {},
+            {"status": f"{VOC}status/completed"},
+            {"ignored_role": f"{VOC}role/host"},
+            {"ignored_role": f"{VOC}role/member"},
+        ],
+    )
+    @pytest.mark.parametrize("place", [village_graph, harbour_store])
+    def test_joining_the_participations_gives_the_ties_of_the_query(
+        self, place: Callable[[], Store], parameters: dict[str, str]
+    ) -> None:
+        """The network of working together is the same, whether the engine joins those of one activity or we do."""
+        store = place()
+        asked = Network.from_ties(queries.run(store, "networks/collaboration", **parameters))
+        network = load_network(store, **parameters)
+        assert network.organisations == asked.organisations
+        assert network.ties.drop("weight").equals(asked.ties.drop("weight"))
+        assert network.ties["weight"].to_list() == pytest.approx(asked.ties["weight"].to_list(), rel=1e-12)
 
     def test_the_tag_decides_about_direction(self, village_store: Store) -> None:
         """Funding is directed, collaboration, the usual network, is not."""

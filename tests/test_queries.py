@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rdflib.namespace import RDF, SH
 
 from graphkit import queries
 from graphkit.errors import DataError, QueryError, UnknownNameError, UsageError
-from graphkit.store import Store, open_store
+from graphkit.store import Limits, ReaderPool, Store, open_store
 from graphkit.terms import GRAPH, ID, PREFIXES, QUERY, SOL
 from tests.village_fixture import village_store
 
@@ -305,6 +306,40 @@ def test_each_form_has_its_own_way_to_run(village: Store) -> None:
         queries.run(village, "build/types")
     with pytest.raises(UsageError, match="SELECT and not a CONSTRUCT"):
         queries.construct(village, "explore/counts")
+
+
+_MIXED = """SELECT DISTINCT ?thing ?value WHERE {
+  VALUES (?thing ?value) {
+    (<urn:b> "Mill") (<urn:b> <https://example.org/a>) (<urn:b> UNDEF) (<urn:a> "Élan") (<urn:a> "mill")
+    (<urn:a> "Mill") (<urn:a> <urn:z>) (UNDEF "2") (UNDEF "10")
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("keys", ["?thing ?value", "?value ?thing", "DESC(?value) ?thing", "ASC(?thing) DESC(?value)"])
+def test_the_order_is_that_of_the_engine_though_it_is_made_in_the_frame(village: Store, keys: str) -> None:
+    """Unbound comes first, then IRIs, then literals by code point; DESC turns that round."""
+    text = f"{_MIXED}ORDER BY {keys}"
+    query = queries.parse_query(text, "mixed")
+    assert query.order
+    assert queries.run(village, query).rows() == village.select(text).rows()
+
+
+@pytest.mark.parametrize("end", ["ORDER BY STR(?value)", "ORDER BY ?other", "ORDER BY ?value LIMIT 3"])
+def test_an_order_of_another_kind_is_left_to_the_engine(village: Store, end: str) -> None:
+    """What orders by more than answered variables, or is not the end of the query, stays in its text."""
+    query = queries.parse_query(f"{_MIXED.replace('DISTINCT ', '')}{end}", "mixed")
+    assert query.order is None
+    assert queries.run(village, query).rows() == village.select(query.text).rows()
+
+
+def test_an_answer_that_may_be_cut_is_put_in_order_before(village: Store) -> None:
+    """Where only so many rows are given, they are the first of the order and not any."""
+    query = queries.parse_query(f"{_MIXED}ORDER BY ?value", "mixed")
+    with closing(ReaderPool(village, Limits(readers=1))) as pool:
+        assert not pool.view(max_rows=2).whole
+        assert queries.run(pool.view(max_rows=2), query).rows() == queries.run(village, query).rows()[:2]
 
 
 # ---- Rules -----------------------------------------------------------------------------------

@@ -6,22 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import sparse
 
 from graphkit import queries
 from graphkit.gaps.base import Evidence
-from graphkit.network import Matrix, Network, load_network
+from graphkit.network import Network, load_network
 from graphkit.store import Store
 
 __all__ = ["Ground", "listed", "load_ground"]
 
 _SPOKEN_NAMES = 6
 _TELLING_SHARE = 0.25
-_AT_ONCE = 1_000_000
+_BITS = 64
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,27 +65,21 @@ class Ground:
         return frozenset(self.scopes["organisation"])
 
     @cached_property
-    def _scoped(self) -> Matrix:
-        """1 where an organisation of the network (row) is inside a completeness scope (column)."""
+    def scope_bits(self) -> NDArray[np.uint64]:
+        """The completeness scopes of each organisation of the network (row), a bit each, in words of 64 scopes."""
         rows = self.network.rows
-        places = [
-            (rows[each], column)
-            for column, inside in enumerate(self.covered.values())
-            for each in inside
-            if each in rows
-        ]
-        row, column = np.array(places, dtype=np.int64).reshape(-1, 2).T
-        shape = (len(rows), max(len(self.covered), 1))
-        matrix: Matrix = sparse.coo_array((np.ones(row.size), (row, column)), shape=shape).tocsr()
-        return matrix
+        bits = np.zeros((len(rows), -(-len(self.covered) // _BITS) or 1), dtype=np.uint64)
+        for number, inside in enumerate(self.covered.values()):
+            word, bit = divmod(number, _BITS)
+            bits[[rows[each] for each in inside if each in rows], word] |= np.uint64(1 << bit)
+        return bits
 
     def share_scope(self, pairs: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.bool_]:
         """Tell for each pair of row numbers of the network whether one completeness scope covers both."""
-        parts = [
-            np.asarray(self._scoped[left].multiply(self._scoped[right]).sum(axis=1)) > 0
-            for left, right in zip(*(np.array_split(end, -(-end.size // _AT_ONCE) or 1) for end in pairs), strict=True)
-        ]
-        return np.concatenate(parts)
+        shared = np.zeros(pairs[0].size, dtype=bool)
+        for word in self.scope_bits.T:
+            shared |= (word[pairs[0]] & word[pairs[1]]) > 0
+        return shared
 
     @cached_property
     def related_pairs(self) -> frozenset[tuple[str, str]]:
@@ -100,6 +94,18 @@ class Ground:
         ends = pl.concat([ties.select(pl.col(end).alias("organisation"), "activity") for end in ("source", "target")])
         groups = ends.unique().sort("activity").group_by("organisation", maintain_order=True).agg("activity")
         return {organisation: tuple(activities) for organisation, activities in groups.iter_rows()}
+
+    @cached_property
+    def _newest_first(self) -> Mapping[str, tuple[int, str]]:
+        """What the activities that join organisations are sorted by."""
+        days = ((activity, self.dates.get(activity)) for activity in self.network.activities)
+        return {activity: (-(day.toordinal() if day else 0), activity) for activity, day in days}
+
+    @cached_property
+    def _scope_rows(self) -> Mapping[str, Mapping[str, Any]]:
+        """The first row of each completeness scope."""
+        first = self.scopes.unique("scope", keep="first", maintain_order=True)
+        return {row["scope"]: row for row in first.iter_rows(named=True)}
 
     @cached_property
     def _takes_part_in(self) -> Mapping[str, frozenset[str]]:
@@ -125,7 +131,7 @@ class Ground:
         """Return the activities that join two organisations, newest first, undated last."""
         none: frozenset[str] = frozenset()
         shared = self._takes_part_in.get(first, none) & self._takes_part_in.get(second, none)
-        return tuple(sorted(shared, key=lambda activity: (-self._day(activity), activity)))
+        return tuple(sorted(shared, key=self._newest_first.__getitem__))
 
     def evidence(self, activities: Iterable[str], note: str = "") -> tuple[Evidence, ...]:
         """Return activities as evidence with their names and dates."""
@@ -142,20 +148,16 @@ class Ground:
 
     def scope_words(self, scope: str) -> str:
         """Say how far a scope reaches, to stand behind a claim that something is missing."""
-        row = self.scopes.filter(pl.col("scope") == scope).row(0, named=True)
+        row = self._scope_rows[scope]
         among = f"the organisations of {row['region_label']}" if row["region_label"] else "the organisations covered"
         words = f"in the activities of {row['subject_label']}" if row["subject_label"] else f"among {among}"
         return f"{words}, up to {row['end']}" if row["end"] else words
 
     def scope_evidence(self, scope: str) -> Evidence:
         """Return a scope as evidence: a claim that something is missing stands on it."""
-        row = self.scopes.filter(pl.col("scope") == scope).row(0, named=True)
+        row = self._scope_rows[scope]
         label = row.get("label") or self.scope_words(scope)
         return Evidence(scope, label, "declared complete up to here", row["end"])
-
-    def _day(self, activity: str) -> int:
-        day = self.dates.get(activity)
-        return day.toordinal() if day else 0
 
 
 def load_ground(store: Store, today: date) -> Ground:

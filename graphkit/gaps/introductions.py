@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -28,6 +28,7 @@ Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 _CELLS_AT_ONCE = 20_000_000
 _PAIRS_AT_ONCE = 100_000
 _NO_SPREAD = 1e-9
+_JUST_BELOW = 1 - 1e-9
 _Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -85,82 +86,107 @@ def _chunks(values: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Contact:
-    """Who has had contact: by a tie, or in one activity not merely as two who were asked."""
+class _Free:
+    """Those who could be introduced to somebody (row numbers of the network, in order), and what is known of them.
 
+    `valued` has what each partner (row) adds to the score of each of them (column); `active` leaves out of `everybody`
+    the activities in which one was merely asked. `together` are the pairs, as row * n + row, that belong together.
+    """
+
+    ground: Ground
+    rows: NDArray[np.int64]
+    valued: Matrix
     adjacency: Matrix
+    asked: Matrix
     everybody: Matrix
     active: Matrix
+    together: NDArray[np.int64]
 
-    def of(self, rows: NDArray[np.int64]) -> Matrix:
-        """Return a cell above 0 where an organisation of `rows` has had contact with another."""
-        met = self.everybody[rows] @ self.active.T + self.active[rows] @ self.everybody.T
-        return sparse.csr_array(self.adjacency[rows] + met)
+    def blocks(self) -> list[slice]:
+        """Split them so that what the products of a block hold stays bounded."""
+        adjacency = self.ground.network.adjacency
+        cells = adjacency[self.rows] @ np.diff(self.valued.indptr) + self.everybody @ self.active.sum(axis=0)
+        ends = np.cumsum(np.asarray(cells, dtype=np.float64))
+        if not ends.size:
+            return []
+        cuts = np.searchsorted(ends, np.arange(_CELLS_AT_ONCE, ends[-1], _CELLS_AT_ONCE)).tolist()
+        return [slice(start, end) for start, end in pairwise([0, *cuts, ends.size]) if end > start]
+
+    def near(self, block: slice) -> tuple[Pairs, _Floats]:
+        """Return the pairs of a block with a later one that share something and had no contact, and what they share.
+
+        Contact is a tie, or one activity not merely as two who were asked; it is marked by what no number is added to.
+        """
+        own, later = self.rows[block], slice(block.start, None)
+        shared = self.ground.network.adjacency[own] @ self.valued[:, later]
+        if self.asked.nnz:
+            shared = shared + self.asked[block] @ self.asked[later].T
+        met = self.everybody[block] @ self.active[later].T
+        if self.asked.nnz:
+            met = met + self.active[block] @ self.everybody[later].T
+        met = sparse.csr_array(met + self.adjacency[block][:, later])
+        met.data[:] = np.inf
+        cells = sparse.coo_array(shared + met)
+        kept = (cells.col > cells.row) & (cells.data > 0) & (cells.data < np.inf)
+        return (own[cells.row[kept]], self.rows[later][cells.col[kept]]), cells.data[kept]
+
+    def fit(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """Tell of which pairs one scope covers both, and that do not belong together."""
+        kept = self.ground.share_scope(pairs)
+        if self.together.size:
+            keys = pairs[0][kept] * len(self.ground.network.organisations) + pairs[1][kept]
+            place = np.minimum(np.searchsorted(self.together, keys), self.together.size - 1)
+            kept[kept] = self.together[place] != keys
+        return kept
 
 
-def _contact(ground: Ground) -> _Contact:
-    others = ground.takes_part.filter(pl.col("role") != ASKED)
-    return _Contact(
-        ground.network.adjacency,
-        incidence(ground, ground.takes_part, "activity"),
-        incidence(ground, others, "activity", ground.takes_part["activity"]),
+def _free(ground: Ground) -> _Free:
+    """Collect what is known of those who can be named and whom a completeness scope covers."""
+    network, rows, names = ground.network, ground.network.rows, ground.network.organisations
+    named = np.fromiter((name in ground.nameable for name in names), dtype=bool, count=len(names))
+    free = np.flatnonzero(named & (ground.scope_bits > 0).any(axis=1))
+    known = [(rows[one], rows[other]) for one, other in ground.related_pairs if one in rows and other in rows]
+    others, activities = ground.takes_part.filter(pl.col("role") != ASKED), ground.takes_part["activity"]
+    near = network.adjacency[:, free]
+    return _Free(
+        ground,
+        free,
+        valued=sparse.csr_array(sparse.diags_array(_worth(network)) @ near),
+        adjacency=near[free],
+        asked=incidence(ground, ground.takes_part.filter(pl.col("role") == ASKED), "activity")[free],
+        everybody=incidence(ground, ground.takes_part, "activity")[free],
+        active=incidence(ground, others, "activity", activities)[free],
+        together=np.unique(np.array([one * len(names) + other for one, other in known], dtype=np.int64)),
     )
 
 
 def _candidates(ground: Ground, most: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64], _Floats, int]:
     """Return both ends of the candidates in order, what they share, and how many there are; the best `most` of them."""
-    asked, contact = incidence(ground, ground.takes_part.filter(pl.col("role") == ASKED), "activity"), _contact(ground)
-    network, fit = ground.network, _fit(ground)
-    valued = sparse.csr_array(sparse.diags_array(_worth(network)) @ network.adjacency)
-    keys, shared, possible = np.zeros(0, dtype=np.int64), np.zeros(0), 0
-    n = len(network.organisations)
-    for rows in _blocks(network, contact):
-        near = sparse.csr_array(network.adjacency[rows] @ valued + asked[rows] @ asked.T)
-        cells = sparse.coo_array(near - near.multiply(sparse.csr_array(contact.of(rows) > 0)))
-        left, right, worth = rows[cells.row], cells.col.astype(np.int64), cells.data
-        kept = (right > left) & (worth > 0)
-        kept[kept] = fit(left[kept], right[kept])
+    free, n = _free(ground), max(len(ground.network.organisations), 1)
+    keys, shared, possible, least = np.zeros(0, dtype=np.int64), np.zeros(0), 0, 0.0
+    for block in free.blocks():
+        pairs, worth = free.near(block)
+        kept = free.fit(pairs)
         possible += int(kept.sum())
-        keys = np.concatenate([keys, left[kept] * n + right[kept]])
+        kept &= worth >= least
+        keys = np.concatenate([keys, pairs[0][kept] * n + pairs[1][kept]])
         shared = np.concatenate([shared, settled(worth[kept])])
         if most is not None and keys.size > 2 * most:
             keys, shared = _best(keys, shared, most)
+            least = float(shared.min()) * _JUST_BELOW
     if most is not None:
         keys, shared = _best(keys, shared, most)
     order = np.argsort(keys)
-    return keys[order] // max(n, 1), keys[order] % max(n, 1), shared[order], possible
+    return keys[order] // n, keys[order] % n, shared[order], possible
 
 
 def _best(keys: NDArray[np.int64], shared: _Floats, most: int) -> tuple[NDArray[np.int64], _Floats]:
+    """Keep those that share most, of those that share as much the first."""
+    if keys.size > most:
+        high = shared >= np.partition(shared, keys.size - most)[keys.size - most]
+        keys, shared = keys[high], shared[high]
     order = np.lexsort((keys, -shared))[:most]
     return keys[order], shared[order]
-
-
-def _blocks(network: Network, contact: _Contact) -> list[NDArray[np.int64]]:
-    """Split the rows so that what the products of a block hold stays bounded."""
-    matrices = ((network.adjacency, network.adjacency), (contact.everybody, contact.active))
-    cells = sum(one @ np.asarray(other.sum(axis=0 if one is not other else 1)).ravel() for one, other in matrices)
-    ends = np.cumsum(np.asarray(cells, dtype=np.float64))
-    if not ends.size:
-        return []
-    cuts = np.searchsorted(ends, np.arange(_CELLS_AT_ONCE, ends[-1], _CELLS_AT_ONCE))
-    return [rows for rows in np.split(np.arange(ends.size), cuts) if rows.size]
-
-
-def _fit(ground: Ground) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]:
-    """Return a test of pairs of rows: both can be named, one scope covers both, and they do not belong together."""
-    rows, names = ground.network.rows, ground.network.organisations
-    named = np.fromiter((name in ground.nameable for name in names), dtype=bool, count=len(names))
-    known = [(rows[one], rows[other]) for one, other in ground.related_pairs if one in rows and other in rows]
-    together = np.unique(np.array([one * len(names) + other for one, other in known], dtype=np.int64))
-
-    def test(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
-        kept = named[left] & named[right]
-        kept[kept] = ~np.isin(left[kept] * len(names) + right[kept], together)
-        kept[kept] = ground.share_scope((left[kept], right[kept]))
-        return np.asarray(kept)
-
-    return test
 
 
 def _worth(network: Network) -> _Floats:

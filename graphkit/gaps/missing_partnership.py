@@ -198,9 +198,11 @@ def _common_partners(ground: Ground, first: str, second: str) -> Iterator[_Reaso
 def _both(ground: Ground, first: str, second: str) -> list[str]:
     """List the partners of both by how much each has worked with that one of them whom it knows less, most first."""
     rows, weights = ground.network.rows, ground.network.weights
-    one, other = (weights[[rows[end]], :].tocoo() for end in (first, second))
-    columns, mine, theirs = np.intersect1d(one.col, other.col, assume_unique=True, return_indices=True)
-    order = np.lexsort((columns, -np.minimum(one.data[mine], other.data[theirs]).round(9)))
+    one, other = (slice(*weights.indptr[rows[end] : rows[end] + 2]) for end in (first, second))
+    columns, mine, theirs = np.intersect1d(
+        weights.indices[one], weights.indices[other], assume_unique=True, return_indices=True
+    )
+    order = np.lexsort((columns, -np.minimum(weights.data[one][mine], weights.data[other][theirs]).round(9)))
     return [ground.network.organisations[columns[k]] for k in order]
 
 

@@ -18,6 +18,11 @@ __all__ = ["Answering", "Asking"]
 class Answering(ABC):
     """Gives `select`, `ask` and `construct` to what has `answer`."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether every answer comes whole, and none is cut after so many rows."""
+        return True
+
     @abstractmethod
     def answer(self, sparql: str, media_type: str) -> bytes:
         """Answer any query form as the bytes of `media_type`."""

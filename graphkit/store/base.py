@@ -44,6 +44,10 @@ class Diff:
 class Readable(Protocol):
     """What answers queries: a store, or a view of one through a pool of readers, within limits."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether every answer comes whole, and none is cut after so many rows."""
+
     def select(self, sparql: str) -> pl.DataFrame:
         """Answer a SELECT query as a frame with a column for each variable, in the query's order.
 

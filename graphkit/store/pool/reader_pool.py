@@ -397,6 +397,11 @@ class _View(Asking):
     ) -> None:
         self._pool, self._client, self._version, self._gone, self._max_rows = pool, client, version, gone, max_rows
 
+    @property
+    def whole(self) -> bool:
+        """Whether every answer comes whole, and none is cut after so many rows."""
+        return self._max_rows is None and self._pool.limits.max_rows is None
+
     def answer(self, sparql: str, media_type: str) -> bytes:
         """Answer any query form as the bytes of `media_type`."""
         question = Question(sparql, media_type, version=self._version, client=self._client, max_rows=self._max_rows)
