@@ -18,6 +18,7 @@ import rdflib
 from rdflib.namespace import XSD
 
 from graphkit import terms
+from graphkit._query_order import sort_rows, split_order
 from graphkit._query_rdf import as_rdf, default_terms
 from graphkit._query_text import NO_HEADER, Header, Place, Shape, Slot, read_header, read_shape
 from graphkit._rules import Rule, read_rule
@@ -38,6 +39,7 @@ __all__ = [
     "derive",
     "derive_in",
     "find",
+    "gather",
     "load_query",
     "parse_query",
     "run",
@@ -305,7 +307,27 @@ def run(store: Readable, query: str | Query, /, **values: str | Sequence[str]) -
     parameter, `UsageError` for a query of another form, `QueryError` where the answer breaks its contract.
     """
     found = _expect(query, "SELECT")
-    sparql, start = bind(found, values), perf_counter()
+    return _answered(store, found, bind(found, values))
+
+
+def gather(store: Readable, query: str | Query, /, **values: str | Sequence[str]) -> pl.DataFrame:
+    """Answer a query as `run` does, in a fraction of the time where the answer is long: the rows are sorted here.
+
+    The order is that of `run` but in a column that holds IRIs beside texts. An order by anything but plain columns of
+    the answer is left to the engine. Raises what `run` raises.
+    """
+    found = _expect(query, "SELECT")
+    sparql = bind(found, values)
+    text, keys = split_order(sparql)
+    if not {name for name, _ in keys} <= found.columns.keys():
+        text, keys = sparql, ()
+    frame = _answered(store, found, text)
+    return sort_rows(frame, keys) if keys else frame
+
+
+def _answered(store: Readable, found: Query, sparql: str) -> pl.DataFrame:
+    """Ask, and check that the answer has the columns of the header."""
+    start = perf_counter()
     _log.debug("%s:\n%s", found.name, sparql)
     frame = store.select(sparql)
     if found.columns and frame.columns != list(found.columns):

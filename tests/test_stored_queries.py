@@ -104,6 +104,13 @@ def test_the_village_answers_as_expected(village: Store, query: Query) -> None:
     assert queries.run(village, query, **VALUES.get(query.name, {})).write_csv() == expected
 
 
+@pytest.mark.parametrize("query", SELECTS, ids=_by_name)
+def test_gathering_gives_the_same_rows_in_the_same_order(village: Store, query: Query) -> None:
+    """Sorting here what the engine leaves unsorted changes nothing."""
+    values = VALUES.get(query.name, {})
+    assert queries.gather(village, query, **values).equals(queries.run(village, query, **values))
+
+
 def test_every_expected_answer_has_its_query() -> None:
     """No expected answer is left over from a query that is gone."""
     kept = {path.relative_to(EXPECTED).with_suffix("").as_posix() for path in EXPECTED.rglob("*.csv")}
