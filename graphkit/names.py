@@ -237,6 +237,6 @@ class Names:
         """Read the names of the newest version; the caller holds the lock."""
         started = time.perf_counter()
         self._of, self._checked = self._store.version, time.monotonic()
-        self._index = NameIndex(queries.gather(self._store, _QUERY).iter_rows())
+        self._index = NameIndex(queries.run(self._store, _QUERY).iter_rows())
         _log.info("index of %d names in %.3f s", len(self._index), time.perf_counter() - started)
         return self._index

@@ -105,10 +105,10 @@ def test_the_village_answers_as_expected(village: Store, query: Query) -> None:
 
 
 @pytest.mark.parametrize("query", SELECTS, ids=_by_name)
-def test_gathering_gives_the_same_rows_in_the_same_order(village: Store, query: Query) -> None:
-    """Sorting here what the engine leaves unsorted changes nothing."""
+def test_the_order_is_that_of_the_engine(village: Store, query: Query) -> None:
+    """Sorting the rows outside of the engine changes nothing."""
     values = VALUES.get(query.name, {})
-    assert queries.gather(village, query, **values).equals(queries.run(village, query, **values))
+    assert queries.run(village, query, **values).equals(village.select(queries.bind(query, values)))
 
 
 def test_every_expected_answer_has_its_query() -> None:

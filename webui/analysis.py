@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
@@ -29,6 +26,7 @@ from graphkit.store.base import Readable
 from webui.i18n.marking import N_
 from webui.layout import Layout, lay_out
 from webui.picture import Picture, facet_frames, picture_of
+from webui.works import NotReady, Work
 
 __all__ = ["Analysis", "NotReady", "Picture", "network_names"]
 
@@ -42,47 +40,11 @@ _HINTED: Final = 2_000
 _log = logging.getLogger(__name__)
 
 
-class NotReady(Exception):  # noqa: N818 - it is an answer, not a fault
-    """A picture is still being made: `step` of `steps`, what is done now, and for how many seconds it has been."""
-
-    def __init__(self, step: int, says: str, seconds: float) -> None:
-        super().__init__(says)
-        self.step, self.says, self.seconds = step, says, seconds
-        self.steps = len(_STEPS)
-
-
 _STEPS: Final = (N_("reading the ties"), N_("finding the communities"), N_("placing the organisations"))
+_SEARCH: Final = (N_("searching for what is missing"),)
+_GROUND: Final = (N_("reading who takes part in what"),)
+_STANDINGS: Final = (N_("looking at what stands behind each commitment"),)
 
-
-class _Work:
-    """Something that is computed once, in a thread of its own, while others wait for it or look how far it is."""
-
-    def __init__(self, make: Callable[[Callable[[int], None]], Any]) -> None:
-        self.done: Future[Any] = Future()
-        self.step, self.began = 1, perf_counter()
-        threading.Thread(target=self._run, args=(make,), name="graphkit-picture", daemon=True).start()
-
-    def _run(self, make: Callable[[Callable[[int], None]], Any]) -> None:
-        try:
-            self.done.set_result(make(self._at))
-        except BaseException as error:  # noqa: BLE001 - who waits gets it
-            self.done.set_exception(error)
-
-    def _at(self, step: int) -> None:
-        self.step = step
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it is there, and not a fault."""
-        return self.done.done() and self.done.exception() is None
-
-    def result(self, seconds: float | None) -> Any:  # noqa: ANN401 - what was made
-        """Return what is made, `seconds` after the work began at the latest (None: whenever it is done)."""
-        left = None if seconds is None else max(0.0, seconds - (perf_counter() - self.began))
-        try:
-            return self.done.result(left)
-        except NotYet:
-            raise NotReady(self.step, _STEPS[self.step - 1], perf_counter() - self.began) from None
 
 
 class Analysis:
@@ -174,9 +136,9 @@ class _OfVersion:
         self.reader, self.store, self.version, self.today = reader, store, version, today
         self._layouts = layouts
         self._lock = Lock()
-        self._works: dict[str, _Work] = {}
+        self._works: dict[str, Work] = {}
         self._report_lock = Lock()
-        self._report_work: _Work | None = None
+        self._report_work: Work | None = None
         self._until_then: GapReport | None = None
 
     def take_over(self, old: _OfVersion) -> None:
@@ -211,10 +173,10 @@ class _OfVersion:
             return self._until_then
         return found
 
-    def _searching(self) -> _Work:
+    def _searching(self) -> Work:
         with self._report_lock:
             if self._report_work is None:
-                self._report_work = _Work(lambda _: find_gaps(self._own(), today=self.today))
+                self._report_work = Work(lambda _: find_gaps(self._own(), today=self.today))
             return self._report_work
 
     def _own(self) -> Store:
@@ -236,7 +198,7 @@ class _OfVersion:
             if name not in self._works:
                 while len(self._works) >= _KEPT_PICTURES:
                     self._works.pop(next(iter(self._works)))
-                self._works[name] = _Work(lambda at: self._picture(name, at))
+                self._works[name] = Work(lambda at: self._picture(name, at), _STEPS)
             work = self._works[name]
         try:
             found: Picture = work.result(within)
