@@ -116,3 +116,10 @@ def test_the_page_of_a_long_list_turns(store: Store, monkeypatch: pytest.MonkeyP
     last = client.get("/identity?contested=1&page=99").text
     assert "page 4 of 4" in last
     assert 'rel="next"' not in last
+
+
+def test_a_graph_whose_records_were_never_compared_has_a_page_too(village: Store) -> None:
+    """Without a run of the resolution the page says what to do; no fault."""
+    page = _client(village).get("/identity")
+    assert page.status_code == 200
+    assert "No link waits for a person" in page.text

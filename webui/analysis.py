@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
@@ -22,6 +19,7 @@ from graphkit.gaps import GapReport, find_gaps
 from graphkit.gaps.ground import Ground, load_ground
 from graphkit.gaps.reviews import load_reviews, newest_reviews, respected
 from graphkit.measures import groups
+from graphkit.monitor import Standing, monitor
 from graphkit.network import Network, load_network
 from graphkit.report import report_day
 from graphkit.store import Store, Version
@@ -29,12 +27,12 @@ from graphkit.store.base import Readable
 from webui.i18n.marking import N_
 from webui.layout import Layout, lay_out
 from webui.picture import Picture, facet_frames, picture_of
+from webui.works import NotReady, Work
 
-__all__ = ["Analysis", "NotReady", "Picture", "network_names"]
+__all__ = ["Analysis", "Picture", "network_names"]
 
 T = TypeVar("T")
 
-_KEPT_PICTURES: Final = 16
 _KEPT_LAYOUTS: Final = 24
 _KEPT_OLD: Final = 3
 _HINTED: Final = 2_000
@@ -42,47 +40,10 @@ _HINTED: Final = 2_000
 _log = logging.getLogger(__name__)
 
 
-class NotReady(Exception):  # noqa: N818 - it is an answer, not a fault
-    """A picture is still being made: `step` of `steps`, what is done now, and for how many seconds it has been."""
-
-    def __init__(self, step: int, says: str, seconds: float) -> None:
-        super().__init__(says)
-        self.step, self.says, self.seconds = step, says, seconds
-        self.steps = len(_STEPS)
-
-
 _STEPS: Final = (N_("reading the ties"), N_("finding the communities"), N_("placing the organisations"))
-
-
-class _Work:
-    """Something that is computed once, in a thread of its own, while others wait for it or look how far it is."""
-
-    def __init__(self, make: Callable[[Callable[[int], None]], Any]) -> None:
-        self.done: Future[Any] = Future()
-        self.step, self.began = 1, perf_counter()
-        threading.Thread(target=self._run, args=(make,), name="graphkit-picture", daemon=True).start()
-
-    def _run(self, make: Callable[[Callable[[int], None]], Any]) -> None:
-        try:
-            self.done.set_result(make(self._at))
-        except BaseException as error:  # noqa: BLE001 - who waits gets it
-            self.done.set_exception(error)
-
-    def _at(self, step: int) -> None:
-        self.step = step
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it is there, and not a fault."""
-        return self.done.done() and self.done.exception() is None
-
-    def result(self, seconds: float | None) -> Any:  # noqa: ANN401 - what was made
-        """Return what is made, `seconds` after the work began at the latest (None: whenever it is done)."""
-        left = None if seconds is None else max(0.0, seconds - (perf_counter() - self.began))
-        try:
-            return self.done.result(left)
-        except NotYet:
-            raise NotReady(self.step, _STEPS[self.step - 1], perf_counter() - self.began) from None
+_SEARCH: Final = (N_("searching for what is missing"),)
+_GROUND: Final = (N_("reading who takes part in what"),)
+_STANDINGS: Final = (N_("looking at what stands behind each commitment"),)
 
 
 class Analysis:
@@ -111,14 +72,29 @@ class Analysis:
         """The gaps of the newest version as of its own day, so that they stay the same for as long as it does."""
         return self._newest().dated
 
-    @property
-    def ground(self) -> Ground:
-        """What the gaps of the newest version stand on, for what-if."""
-        return self._newest().ground
+    def ground(self, within: float | None = None) -> Ground:
+        """Return what the gaps of the newest version stand on, for what-if; raises `NotReady` as `picture` does."""
+        return self._newest().ground(within)
 
     def report_within(self, seconds: float) -> GapReport | None:
         """Return the gaps of the newest version, or None where the search has gone on for longer and is not done."""
         return self._newest().report_within(seconds)
+
+    def report_ready(self, seconds: float) -> GapReport:
+        """Return the gaps of the newest version; raises `NotReady` where the search is not done in so many seconds."""
+        return self._newest().report_ready(seconds)
+
+    def network(self, name: str, within: float | None = None) -> Network:
+        """Return the network of the query `name` of the newest version; raises `NotReady` as `picture` does."""
+        return self._newest().network(name, within)
+
+    def standings(self, within: float | None = None) -> tuple[Standing, ...]:
+        """Return how the commitments stand in the newest version; raises `NotReady` as `picture` does."""
+        return self._newest().standings(within)
+
+    def dated_ready(self, within: float) -> GapReport:
+        """Return the gaps of the newest version as of its own day; raises `NotReady` as `picture` does."""
+        return self._newest().dated_ready(within)
 
     def reviewed(self, before: Version | None) -> None:
         """Take over what is known after a review, which was the only change since the version `before`.
@@ -174,15 +150,13 @@ class _OfVersion:
         self.reader, self.store, self.version, self.today = reader, store, version, today
         self._layouts = layouts
         self._lock = Lock()
-        self._works: dict[str, _Work] = {}
-        self._report_lock = Lock()
-        self._report_work: _Work | None = None
+        self._works: dict[str, Work] = {}
         self._until_then: GapReport | None = None
 
     def take_over(self, old: _OfVersion) -> None:
         """Begin with the pictures and the gaps of an older version, from which this one differs by reviews alone."""
         with old._lock:
-            self._works = {name: work for name, work in old._works.items() if work.is_done}
+            self._works = {name: work for name, work in old._works.items() if "networks/" in name and work.is_done}
         found = old.report_within(0.0)
         if found is None:
             return
@@ -192,39 +166,67 @@ class _OfVersion:
             found, gaps=after.shown, dismissed=after.dismissed, done=after.done, version=self.version
         )
 
-    @cached_property
+    @property
     def report(self) -> GapReport:
-        found: GapReport = self._searching().result(None)
-        return found
+        return self.report_ready(None)
 
-    @cached_property
+    @property
     def dated(self) -> GapReport:
-        day, today = report_day(self._own()), self.today or datetime.now(UTC).date()
-        return self.report if day == today else find_gaps(self._own(), today=day)
+        return self.dated_ready(None)
 
     def report_within(self, seconds: float) -> GapReport | None:
         if self.store is None:
             return None
         try:
-            found: GapReport = self._searching().result(0.0 if self._until_then else seconds)
+            return self.report_ready(0.0 if self._until_then else seconds)
         except NotReady:
             return self._until_then
+
+    def report_ready(self, seconds: float | None) -> GapReport:
+        own = self._own()
+        found: GapReport = self._work("gaps", lambda _: find_gaps(own, today=self.today), _SEARCH).result(seconds)
         return found
 
-    def _searching(self) -> _Work:
-        with self._report_lock:
-            if self._report_work is None:
-                self._report_work = _Work(lambda _: find_gaps(self._own(), today=self.today))
-            return self._report_work
+    def dated_ready(self, seconds: float | None) -> GapReport:
+        own = self._own()
+        day, today = report_day(own), self.today or datetime.now(UTC).date()
+        if day == today:
+            return self.report_ready(seconds)
+        found: GapReport = self._work("gaps of the day", lambda _: find_gaps(own, today=day), _SEARCH).result(seconds)
+        return found
+
+    def standings(self, within: float | None) -> tuple[Standing, ...]:
+        own, today = self._own(), self.today or datetime.now(UTC).date()
+        found: tuple[Standing, ...] = self._work("standings", lambda _: tuple(monitor(own, today)), _STANDINGS).result(
+            within
+        )
+        return found
+
+    def network(self, name: str, within: float | None) -> Network:
+        queries.find(name)
+        found: Network = self._work(f"network {name}", lambda _: self._load(name), _STEPS[:1]).result(within)
+        return found
+
+    def _load(self, name: str) -> Network:
+        return load_network(self.reader, name)  # type: ignore[arg-type]  # it only asks
+
+    def _work(self, name: str, make: Callable[[Callable[[int], None]], Any], steps: tuple[str, ...]) -> Work:
+        """Return the work of a name, begun now where it was not, or where it went wrong before."""
+        with self._lock:
+            work = self._works.get(name)
+            if work is None or work.failed:
+                work = self._works[name] = Work(make, steps)
+            return work
 
     def _own(self) -> Store:
         if self.store is None:
             raise ValueError("gaps are searched for in the newest version only")
         return self.store
 
-    @cached_property
-    def ground(self) -> Ground:
-        return load_ground(self._own(), self.report.as_of)
+    def ground(self, within: float | None) -> Ground:
+        own, today = self._own(), self.today or datetime.now(UTC).date()
+        found: Ground = self._work("ground", lambda _: load_ground(own, today), _GROUND).result(within)
+        return found
 
     @cached_property
     def facets(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -232,25 +234,12 @@ class _OfVersion:
 
     def picture(self, name: str, within: float | None) -> Picture:
         queries.find(name)
-        with self._lock:
-            if name not in self._works:
-                while len(self._works) >= _KEPT_PICTURES:
-                    self._works.pop(next(iter(self._works)))
-                self._works[name] = _Work(lambda at: self._picture(name, at))
-            work = self._works[name]
-        try:
-            found: Picture = work.result(within)
-        except NotReady:
-            raise
-        except Exception:
-            with self._lock:  # What went wrong may go well the next time.
-                self._works.pop(name, None)
-            raise
+        found: Picture = self._work(name, lambda at: self._picture(name, at), _STEPS).result(within)
         return found
 
     def _picture(self, name: str, at: Callable[[int], None]) -> Picture:
         start = perf_counter()
-        network = load_network(self.reader, name)  # type: ignore[arg-type]  # it only asks
+        network = self.network(name, None)
         hints = self._hints(name, network)
         layout = self._layouts.of(network, hints, at)
         made = picture_of(network, layout, self.facets, {one for pair in hints for one in pair})

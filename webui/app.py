@@ -12,7 +12,7 @@ from graphkit.store import Store
 from graphkit.store.base import Readable
 from graphkit.store.pool.reader_pool import Limits, ReaderPool, Rewrite
 from graphkit.store.services.gate import Services
-from webui import editor, identity, pages, search
+from webui import editor, frames, identity, pages, search
 from webui.analysis import Analysis
 from webui.assets import asset_tags, static_folder
 from webui.catalogue import openapi, saved
@@ -45,6 +45,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Flask:
     keep(app, State(Analysis(store, settings.today, _older(readers)), settings, readers, names, services))
     kept = attach(app, readers, lambda: store.version.number if store.version else None, settings.cache_bytes)
     metrics.observe(app, store, readers, kept)
+    frames.begin(app)
     app.before_request(check_host)
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]

@@ -176,7 +176,7 @@ def load_review(store: Readable) -> pl.DataFrame:
             reason=parts.list.first(),
             conflict=parts.list.get(1, null_on_oob=True),
         )
-        .sort(pl.col("conflict").is_not_null(), -pl.col("confidence"), "left", "right")
+        .sort(pl.col("conflict").is_not_null(), -pl.col("confidence").cast(pl.Float64), "left", "right")
         .select(
             "left", "left_label", "left_source", "right", "right_label", "right_source",
             "confidence", "level", "reason", "conflict",

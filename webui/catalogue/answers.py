@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import polars as pl
-from flask import Response, render_template, request, url_for
+from flask import Response, current_app, render_template, request, url_for
 from werkzeug.http import http_date
 
 from graphkit import queries
@@ -22,6 +22,8 @@ from graphkit.store.pool.reader_pool import Question
 from webui.catalogue.choices import Values, faults, fields
 from webui.catalogue.snippets import snippets
 from webui.catalogue.tables import linked
+from webui.frames import frames_of
+from webui.linked.reading import reader
 from webui.protocol.access import open_to_all, own_address
 from webui.protocol.fields import Fields
 from webui.protocol.formats import GRAPHS, HTML, Format, negotiate
@@ -305,11 +307,29 @@ def _downloads(asked: Asked, search: str) -> list[dict[str, str]]:
     return [{"label": _TITLES[form], "href": f"{request.script_root}{asked.path}.{form}{search}"} for form in forms]
 
 
+def _rows(asked: Asked) -> tuple[pl.DataFrame, bool]:
+    """Return the answer for the page, and whether it is cut.
+
+    That of a stored query is kept as a frame, and its rows are sorted here, so that a long answer comes within the
+    limits of the service.
+    """
+    version = asked.pick.version
+    if asked.created or asked.query.path is None or version is None or settings().query_rows:
+        frame, answer = _frame(asked)
+        return frame, answer.cut
+    kept, key = frames_of(current_app), (version.hash, queries.bind(asked.query, asked.values))
+    found = kept.get(key)
+    if found is None:
+        found = queries.run(reader(asked.pick.number), asked.query, **asked.values)
+        kept.put(key, found)
+    return found, False
+
+
 def _shown(asked: Asked) -> dict[str, Any]:
     """Return what the page shows of the answer: rows, triples or a verdict."""
     if asked.query.form == "SELECT":
-        frame, answer = _frame(asked)
-        return {"total": frame.height, "cut": answer.cut, **linked(store(), frame.head(settings().rows_shown))}
+        frame, cut = _rows(asked)
+        return {"total": frame.height, "cut": cut, **linked(store(), frame.head(settings().rows_shown))}
     if asked.query.form == "ASK":
         return {"verdict": json.loads(_whole(_ask(asked, "json")))["boolean"]}
     lines = _whole(_ask(asked, "ttl")).decode().splitlines()

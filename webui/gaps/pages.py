@@ -15,7 +15,6 @@ from graphkit.errors import UnknownNameError, UsageError
 from graphkit.export.gaps import gap_to_dict
 from graphkit.gaps import KINDS, VERDICTS, Gap, GapReport, Review, as_frame, gap_called, load_reviews, review_gap
 from webui import session
-from webui.analysis import NotReady
 from webui.catalogue.tables import download
 from webui.gaps.drawn import around_gap
 from webui.gaps.plan import chosen, in_plan, kept, plan_frame, plan_rows
@@ -24,15 +23,15 @@ from webui.i18n.choosing import gettext
 from webui.links import href
 from webui.network.asked import short
 from webui.network.drawing import drawing
-from webui.network.pages import waiting
 from webui.network.panel import sources_of
 from webui.protocol.access import own_address, require_own_site
 from webui.protocol.writes import turn
 from webui.state import analysis, settings, store
+from webui.works import NotReady
 
 __all__ = ["register"]
 
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 4.0
 _PAIR: Final = 2
 _ON_THE_NETWORK: Final = frozenset({"P1", "P2", "R1", "R2", "B1", "B2", "S1", "G3"})
 
@@ -53,9 +52,7 @@ def register(app: Flask) -> None:
 
 def _report() -> GapReport:
     report = analysis().report_within(_PATIENCE)
-    if report is None:
-        raise NotReady(1, "reading the ties", _PATIENCE)
-    return report
+    return analysis().report_ready(0.0) if report is None else report
 
 
 # ---- The table ---------------------------------------------------------------------------------------------
@@ -67,10 +64,7 @@ def _state() -> dict[str, str]:
 
 def _page() -> ResponseReturnValue:
     """Show every gap that passes the filters: who, score, reason, missing evidence, what to do."""
-    try:
-        report = _report()
-    except NotReady as error:
-        return waiting(error)
+    report = _report()
     state = _state()
     found = _filtered(report, state)
     return render_template(
@@ -116,10 +110,7 @@ def _filtered(report: GapReport, state: dict[str, str]) -> list[Gap]:
 
 def _data(form: str) -> ResponseReturnValue:
     """Give the gaps that pass the filters as data, with the key of each."""
-    try:
-        report = _report()
-    except NotReady as error:
-        return waiting(error, as_json=True)
+    report = _report()
     found = _filtered(report, _state())
     if form == "json":
         return jsonify(
@@ -145,10 +136,7 @@ def _named(report: GapReport, key: str) -> Gap | Review:
 
 def _one(key: str, fault: UsageError | None = None) -> ResponseReturnValue:
     """Show one gap: its reason, evidence and sources, its drawing, what to do, what would change, its reviews."""
-    try:
-        report = _report()
-    except NotReady as error:
-        return waiting(error)
+    report = _report()
     gap = _named(report, key)
     if gap.key != key:
         return redirect(gap_href(gap.key), 301)
@@ -234,10 +222,7 @@ def _picture(gap: Gap) -> dict[str, Any] | None:
 
 def _one_as_data(key: str) -> ResponseReturnValue:
     """Give one gap with its evidence, sources and reviews as data."""
-    try:
-        report = _report()
-    except NotReady as error:
-        return waiting(error, as_json=True)
+    report = _report()
     gap = _named(report, key)
     reviews = [
         {
@@ -296,10 +281,7 @@ def _review(key: str) -> ResponseReturnValue:
 
 def _plan() -> ResponseReturnValue:
     """Show what was taken up: accepted gaps, and those that this browser or the address has chosen."""
-    try:
-        report = _report()
-    except NotReady as error:
-        return waiting(error)
+    report = _report()
     named = request.args.getlist("gap")
     rows = plan_rows(report, named)
     shared = url_for("pages.plan") + "".join(
@@ -328,10 +310,7 @@ def _plan_downloads(rows: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
 
 def _plan_data(form: str) -> ResponseReturnValue:
     """Give the plan as data."""
-    try:
-        report = _report()
-    except NotReady as error:
-        return waiting(error, as_json=True)
+    report = _report()
     return download(plan_frame(plan_rows(report, request.args.getlist("gap"))), form, "plan")
 
 

@@ -30,6 +30,9 @@ _PER_PAGE: Final = 200
 _WHOLE: Final = 500
 _MOST_PARTNERS: Final = 100
 _QUERY: Final = "explore/thing"
+_ORGANISATION: Final = f"{ID}organisation/"
+_TOGETHER: Final = "networks/collaboration"
+_PATIENCE: Final = 2.0
 _LABEL: Final = expand("rdfs:label")
 _TYPE: Final = expand("rdf:type")
 _LICENCE: Final = expand("dcterms:license")
@@ -82,14 +85,20 @@ def values_page(reader: Readable, iri: str, relation: str, direction: str, page:
 
 
 def partners(known: Analysis, iri: str) -> dict[str, Any]:
-    """Return who works with an organisation, through what, how often, and the gaps that concern it."""
+    """Return who works with an organisation, through what, how often, and the gaps that concern it.
+
+    `searching` is true while the gaps are being searched for; then there are none. Raises `NotReady` where the network
+    is being read for the first time and is not there within a few seconds.
+    """
     found = _partners(known, iri)
-    gaps = [gap for gap in known.report.gaps if iri in gap.members]
+    report = known.report_within(_PATIENCE)
+    gaps = [gap for gap in report.gaps if iri in gap.members] if report else []
     return {
         "partners": found[:_MOST_PARTNERS],
         "all_partners": len(found),
         "gaps": gap_rows(gaps),
-        "banner": known.report.banner if gaps else None,
+        "searching": report is None and iri.startswith(_ORGANISATION),
+        "banner": report.banner if report and gaps else None,
     }
 
 
@@ -224,7 +233,7 @@ def _all_mappings() -> pl.DataFrame:
 
 def _partners(known: Analysis, iri: str) -> list[dict[str, Any]]:
     """List who works with an organisation, through what, and how often."""
-    ties = known.report.network.ties
+    ties = known.network(_TOGETHER, _PATIENCE).ties
     both = ties.filter((pl.col("source") == iri) | (pl.col("target") == iri))
     if both.is_empty():
         return []

@@ -90,7 +90,7 @@ def _check_known(iri: str, picked: Pick, stem: str) -> None:
 
 def _page(shown: Mapping[str, Any], iri: str, stem: str, picked: Pick) -> str:
     """Write the page for people; partners and gaps are computed on the newest version and shown with it only."""
-    newest = partners(analysis(), iri) if picked.number is None else {}
+    newest = partners(analysis(), iri) if picked.number is None and iri.startswith(ID) else {}
     forms = [
         {"label": label, "href": f"{stem}.{suffix}{_version_search(picked)}"}
         for label, suffix in (

@@ -12,7 +12,7 @@ from graphkit import queries
 from graphkit.export.networks import network_to_bytes
 from graphkit.gaps import Gap
 from graphkit.store.base import Readable
-from webui.analysis import Analysis, NotReady, Picture, network_names
+from webui.analysis import Analysis, Picture, network_names
 from webui.catalogue.tables import download
 from webui.gaps.rows import gap_rows
 from webui.i18n.choosing import gettext, ngettext, number
@@ -28,10 +28,11 @@ from webui.policy import policy
 from webui.protocol.access import own_address
 from webui.serving.packing import packed
 from webui.state import analysis, settings
+from webui.works import NotReady
 
 __all__ = ["Shown", "register", "shown", "summary", "waiting"]
 
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 4.0
 """How long a page waits for a picture or for the gaps before it says that they are being made."""
 _ROWS: Final = 50
 _GAPS_SHOWN: Final = 50
@@ -68,6 +69,7 @@ def register(app: Flask) -> None:
     app.add_url_rule("/network/part", "pages.network_part", _part)
     app.add_url_rule("/network.<any(csv,spreadsheet,svg,gexf,graphml,ties):form>", "pages.network_file", _file)
     app.add_url_rule("/embed/network", "pages.network_embed", _embed)
+    app.register_error_handler(NotReady, _not_ready)
 
 
 def shown(asked: Asked, known: Analysis | None = None) -> Shown:
@@ -291,10 +293,16 @@ def summary(found: Scene) -> str:
     return " ".join(said)
 
 
+def _not_ready(error: NotReady) -> Response:
+    """Say of any address that it waits for something: as data to who asks for data, or for a part of a page."""
+    last = request.path.rpartition("/")[2]
+    return waiting(error, as_json="." in last or last == "part")
+
+
 def waiting(error: NotReady, *, as_json: bool = False) -> Response:
     """Say that a picture is being made and how far it is (202); a page asks again by itself after a few seconds."""
     said = {"step": error.step, "steps": error.steps, "says": gettext(error.says), "seconds": round(error.seconds)}
-    response = jsonify(said) if as_json else make_response(render_template("waiting.html", page="network", **said))
+    response = jsonify(said) if as_json else make_response(render_template("waiting.html", **said))
     response.status_code = 202
     response.headers["Retry-After"] = "2"
     if not as_json:

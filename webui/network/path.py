@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from graphkit import queries
-from webui.analysis import NotReady, Picture, network_names
+from webui.analysis import Picture, network_names
 from webui.catalogue.tables import download
 from webui.i18n.choosing import gettext, ngettext
 from webui.linked.reading import version_numbered
@@ -25,6 +25,7 @@ from webui.network.drawing import Step, chain
 from webui.network.pages import waiting
 from webui.protocol.access import own_address
 from webui.state import analysis, names
+from webui.works import NotReady
 
 __all__ = ["Hop", "register", "resolve"]
 

@@ -10,13 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from graphkit import queries
 from graphkit.errors import UsageError, unknown_name
-from webui.analysis import NotReady, Picture
+from webui.analysis import Picture
 from webui.catalogue.tables import download
 from webui.links import href
 from webui.network.asked import Asked, short
 from webui.network.pages import waiting
 from webui.network.panel import evidence_of
 from webui.state import analysis
+from webui.works import NotReady
 
 __all__ = ["register"]
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from graphkit.errors import UsageError
 from graphkit.export.gaps import gap_to_dict
 from graphkit.plans import WhatIf, what_if
-from webui.analysis import NotReady, Picture
+from webui.analysis import Picture
 from webui.gaps.rows import gap_rows
 from webui.i18n.choosing import gettext, number
 from webui.links import href
@@ -21,6 +21,7 @@ from webui.network.asked import DEFAULT, full, short
 from webui.network.pages import waiting
 from webui.network.path import resolve
 from webui.state import analysis
+from webui.works import NotReady
 
 __all__ = ["register", "tried"]
 
@@ -40,13 +41,13 @@ def tried(ties: list[tuple[str, str]]) -> WhatIf:
 
     Raises `UsageError` where the network is so large that its figures take minutes.
     """
-    ground = analysis().ground
-    if len(ground.network.organisations) > _MOST_ORGANISATIONS:
+    number = len(analysis().network(DEFAULT, _WITHIN).organisations)
+    if number > _MOST_ORGANISATIONS:
         raise UsageError(
-            f"what-if compares whole networks, and this one has {len(ground.network.organisations):,} organisations",
+            f"what-if compares whole networks, and this one has {number:,} organisations",
             hint=f"up to {_MOST_ORGANISATIONS:,} are tried on a page; use 'graphkit what-if' on the command line",
         )
-    return what_if(ground, add_ties=ties)
+    return what_if(analysis().ground(_WITHIN), add_ties=ties)
 
 
 def _asked(args: MultiDict[str, str], picture: Picture) -> tuple[list[tuple[str, str]], dict[str, Any]]:

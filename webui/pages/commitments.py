@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
 from flask import Response, render_template, request
 
 from graphkit.export import standings_as_frame, standings_to_json
@@ -13,7 +15,8 @@ from webui.catalogue.tables import download
 from webui.links import href, query_href
 from webui.pages.about import about
 from webui.pages.blueprint import blueprint
-from webui.state import analysis
+from webui.pages.frames import answer, patience, typed
+from webui.state import analysis, settings
 
 __all__: list[str] = []
 
@@ -24,16 +27,16 @@ _MOST_EVIDENCE = 30
 @blueprint.get("/commitments")
 def commitments() -> str:
     """Show how each commitment stands, by which query, and on what evidence; `?status=` keeps those that stand so."""
-    report = analysis().report
+    standings = analysis().standings(within=patience())
     wanted = request.args.get("status", "")
-    rows = [_row(standing) for standing in report.standings if not wanted or standing.status == wanted]
+    rows = [_row(standing) for standing in standings if not wanted or standing.status == wanted]
     return render_template(
         "commitments.html",
         page="commitments",
         rows=rows,
-        counts=_counts(report.standings),
+        counts=_counts(standings),
         status=wanted,
-        as_of=report.as_of,
+        as_of=_reach(),
         about=about([("monitor/commitments", {}), ("monitor/coverage", {})]),
     )
 
@@ -41,10 +44,17 @@ def commitments() -> str:
 @blueprint.get("/commitments.<any(json,csv,spreadsheet):form>")
 def commitments_data(form: str) -> Response:
     """Give the commitments as data; JSON has the evidence too."""
-    standings = analysis().report.standings
+    standings = analysis().standings(within=patience())
     if form == "json":
         return Response(standings_to_json(standings), mimetype="application/json")
     return download(standings_as_frame(standings), form, "commitments")
+
+
+def _reach() -> date:
+    """Return the last day that the sources speak of: the end of the completeness scopes, where it is not to come."""
+    today = settings().today or datetime.now(UTC).date()
+    end = typed(answer("gaps/scopes"), end=pl.Date)["end"].max()
+    return min(today, end) if isinstance(end, date) else today
 
 
 def _counts(standings: Sequence[Standing]) -> list[tuple[str, int]]:

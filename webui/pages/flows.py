@@ -44,8 +44,9 @@ def shaped(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def flows(values: Values) -> pl.DataFrame:
-    """Return the answer of funding/pairs to `values`."""
-    return typed(sums("funding/pairs", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
+    """Return the answer of funding/pairs to `values`; one with names in several languages stands in it once."""
+    found = typed(sums("funding/pairs", values), shared=pl.Int64, first=pl.Date, latest=pl.Date)
+    return found.unique(["funder", "recipient", "currency"], keep="first", maintain_order=True)
 
 
 def flows_of(iri: str, side: str) -> pl.DataFrame:

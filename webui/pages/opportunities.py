@@ -70,7 +70,8 @@ def opportunity(slug: str) -> str:
         raise Refusal(
             404, gettext("no opportunity is called %(name)s", name=slug), hint=gettext("see the list of opportunities")
         )
-    loaded = once("opportunities", lambda: load_opportunities(store()))
+    whole = store()
+    loaded = once("opportunities", lambda: load_opportunities(whole))
     found = matching.matches(loaded, loaded.needs.filter(pl.col("opportunity") == iri), top=_MATCHES)
     return render_template(
         "opportunity.html",

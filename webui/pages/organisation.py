@@ -27,6 +27,7 @@ from webui.state import analysis
 __all__ = ["Spot", "ring", "surroundings"]
 
 _NEIGHBOURS: Final = "explore/neighbours"
+_TOGETHER: Final = "networks/collaboration"
 _ORDER: Final = (
     "takes part with", "is a member of", "has the member", "is part of", "has the part", "gives money to",
     "gets money from",
@@ -119,20 +120,21 @@ def _money(iri: str) -> list[dict[str, Any]]:
 def surroundings(iri: str) -> dict[str, Any] | None:
     """Return the picture around an organisation: its partners with most in common, the ties between them, suggestions.
 
-    None for an organisation that is not in the network of working together or has nobody around it, and while the
-    search for gaps still goes on.
+    None for an organisation that is not in the network of working together or has nobody around it. Suggestions come
+    when the search for gaps is done.
     """
-    report = analysis().report_within(_PATIENCE)
-    if report is None:
-        return None
-    network = report.network
+    network, report = analysis().network(_TOGETHER, _PATIENCE), analysis().report_within(0.0)
     place = network.rows.get(iri)
     if place is None:
         return None
     tied = _tied(network.adjacency, place)
     partners = [network.organisations[other] for other, _ in tied[:_PARTNERS]]
     suggested = [
-        member for gap in report.of_kind("P1") if iri in gap.members[:_PAIR] for member in gap.members if member != iri
+        member
+        for gap in (report.of_kind("P1") if report else ())
+        if iri in gap.members[:_PAIR]
+        for member in gap.members
+        if member != iri
     ]
     suggested = [each for each in dict.fromkeys(suggested) if each not in partners][:_SUGGESTED]
     if not partners and not suggested:

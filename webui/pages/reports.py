@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import polars as pl
 from flask import Response, current_app, render_template, request
@@ -18,16 +19,20 @@ from graphkit.report import Alerts, Links, Report
 from graphkit.terms import ID
 from webui.catalogue.choices import short_iri
 from webui.i18n.choosing import gettext
+from webui.i18n.marking import N_
 from webui.links import href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint
-from webui.pages.frames import answer, typed
+from webui.pages.frames import answer, patience, typed
 from webui.pages.lists import Column, asked_number, listed
 from webui.protocol.access import own_address
 from webui.protocol.problems import Refusal
 from webui.state import analysis, store
+from webui.works import Work
 
 __all__ = ["Shelf"]
+
+_T = TypeVar("_T")
 
 _LIST: Final = "region/list"
 _PLACE: Final = f"{ID}place/"
@@ -50,14 +55,22 @@ class Shelf:
     """The reports and alerts that were made last; one is made at a time, for each reads much."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    held: OrderedDict[tuple[str, ...], Report | Alerts] = field(default_factory=OrderedDict)
+    turn: threading.Semaphore = field(default_factory=threading.Semaphore)
+    held: OrderedDict[tuple[str, ...], Work] = field(default_factory=OrderedDict)
 
-    def put(self, key: tuple[str, ...], made: Report | Alerts) -> None:
-        """Keep what was made, and forget what was not asked for longest."""
-        self.held[key] = made
-        self.held.move_to_end(key)
-        while len(self.held) > _MOST:
-            self.held.popitem(last=False)
+    def get(self, key: tuple[str, ...], make: Callable[[], _T], says: str) -> _T:
+        """Return what is kept, or make it in a thread of its own; raises `NotReady` where that takes long.
+
+        What was not asked for longest is forgotten.
+        """
+        with self.lock:
+            work = self.held.get(key)
+            if work is None or work.failed:
+                work = self.held[key] = Work(lambda _: make(), (says,), self.turn)
+            self.held.move_to_end(key)
+            while len(self.held) > _MOST:
+                self.held.popitem(last=False)
+        return cast("_T", work.within(patience()))
 
 
 @blueprint.record
@@ -129,15 +142,14 @@ def _report(name: str) -> Report:
     against = tuple(request.args.getlist("against"))
     if len(against) > _MOST_AGAINST:
         raise Refusal(400, gettext("at most %(number)s regions can be compared with", number=_MOST_AGAINST))
-    region = reports.find_region(store(), name)
-    key = ("report", _mark(), region.iri, *against)
-    shelf = _shelf()
-    with shelf.lock:
-        made = shelf.held.get(key)
-        if not isinstance(made, Report):
-            made = reports.regional_report(store(), region.iri, against=against, found=analysis().dated)
-            shelf.put(key, made)
-    return made
+    whole = store()
+    region = reports.find_region(whole, name)
+    found = analysis().dated_ready(within=patience())
+    return _shelf().get(
+        ("report", _mark(), region.iri, *against),
+        lambda: reports.regional_report(whole, region.iri, against=against, found=found),
+        N_("writing the report"),
+    )
 
 
 def _report_href(iri: str) -> str:
@@ -210,13 +222,12 @@ def alerts_data() -> Response:
 def _alerts() -> Alerts:
     since = asked_number("since", 1, _MOST_NUMBER) if request.args.get("since") else None
     region = request.args.get("region", "").strip()
-    shelf, key = _shelf(), ("alerts", _mark(), str(since), region)
-    with shelf.lock:
-        made = shelf.held.get(key)
-        if not isinstance(made, Alerts):
-            made = reports.alerts_since(store(), since, region=region)
-            shelf.put(key, made)
-    return made
+    whole = store()
+    return _shelf().get(
+        ("alerts", _mark(), str(since), region),
+        lambda: reports.alerts_since(whole, since, region=region),
+        N_("comparing the versions"),
+    )
 
 
 def _group(found: Alerts, kind: str, title: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from webui.serving.access_log import AccessLog
 from webui.serving.front import Front
 from webui.settings import Settings
 from webui.state import state_of
+from webui.warming import warm
 
 if TYPE_CHECKING:
     from graphkit.store import Store
@@ -104,7 +105,7 @@ def front(store: Store, settings: Settings, *, access_log: str = "", own: bool =
     app = create_app(store, settings)
     log = AccessLog.open(access_log) if access_log else None
     state = state_of(app)
-    parts: list[Callable[[], None]] = [_watch(store), state.pool.close, state.services.close]
+    parts: list[Callable[[], None]] = [warm(app), _watch(store), state.pool.close, state.services.close]
     if log:
         parts.append(log.close)
     if own:
