@@ -101,7 +101,7 @@ def _table(facts: Facts, calls: Sequence[Call], total: int) -> Table:
 
 
 def _none(facts: Facts, every: pl.DataFrame) -> NotKnown:
-    last = every["deadline"].cast(pl.Date).max()
+    last = every.select(pl.col("deadline").cast(pl.Date).max()).item()
     newest = f"; the latest known deadline is {last}" if last else ""
     here = f"that is open on {facts.day} and for {facts.region.label} or somebody there{newest}"
     return NotKnown(
