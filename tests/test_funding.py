@@ -8,7 +8,16 @@ import polars as pl
 import pytest
 
 from graphkit.errors import DataError, UnknownNameError, UsageError
-from graphkit.funding import ACCOUNTS, account, in_one_currency, load_flows, load_rates, read_deflator
+from graphkit.funding import (
+    ACCOUNTS,
+    STRUCTURAL,
+    account,
+    in_one_currency,
+    load_flows,
+    load_rates,
+    read_deflator,
+    structural,
+)
 from graphkit.store import Store, open_store
 from graphkit.terms import ID, SOL
 from tests.harbour_fixture import harbour, harbour_store
@@ -150,3 +159,39 @@ def test_a_graph_without_grants_has_empty_accounts() -> None:
     with open_store() as store:
         flows = load_flows(store)
         assert all(account(name, flows).frame.height == 0 for name in ACCOUNTS)
+
+
+# ---- Structural Funds ------------------------------------------------------------------------------
+
+
+def test_structural_funds_are_shown_at_three_levels_by_region_and_year(harbour: Store) -> None:
+    """In the North 1300.50 euro, of which 300.50 strict; the nets are in no region; levels widen from left to right."""
+    found = structural(harbour, "structural-regions")
+    columns = ("region_label", "currency", "grants", "amount", "strict", "likely", "possible", "strict_share")
+    assert found.frame.select(columns).rows() == [
+        ("North", "EUR", 3, 1300.5, 300.5, 300.5, 300.5, 0.231065),
+        ("not known", "EUR", 1, 400.0, 0.0, 0.0, 400.0, 0.0),
+        ("South", "EUR", 1, 300.0, 0.0, 300.0, 300.0, 0.0),
+        ("South", "GBP", 1, 50.0, 50.0, 50.0, 50.0, 1.0),
+        ("North", None, 1, 0.0, 0.0, 0.0, 0.0, None),
+    ]
+    assert found.coverage.startswith("7 grants, 1 without a known region, 1 without a year, 1 without an amount")
+    assert "3 strict, 4 likely, 5 possible" in found.coverage
+    years = structural(harbour, "structural-years").frame
+    assert years.select("year", "currency", "amount", "likely").rows()[:3] == [
+        (2010, "EUR", 100.5, 100.5), (2011, "EUR", 500.0, 500.0), (2012, "EUR", 1400.0, 0.0)
+    ]  # fmt: skip
+    with pytest.raises(UnknownNameError, match="structural-years"):
+        structural(harbour, "structural-month")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_regions_and_years_of_structural_funds_add_up_to_the_same(seed: int) -> None:
+    """For each currency and level, whatever the data says."""
+    store = harbour_store(_funds(seed).encode())
+    one, other = (structural(store, name).frame for name in STRUCTURAL)
+    sums = [
+        frame.group_by("currency").agg(pl.col("amount", "strict", "likely", "possible").sum().round(2)).sort("currency")
+        for frame in (one, other)
+    ]
+    assert sums[0].rows() == sums[1].rows()

@@ -77,7 +77,8 @@ def funding(
 ) -> None:
     """Tell who funds whom, how concentrated the money is and where it goes, with method and coverage.
 
-    ACCOUNT is flows, funders, recipients, regranting, concentration, regions, kinds or years.
+    ACCOUNT is flows, funders, recipients, regranting, concentration, regions, kinds or years; of the Structural
+    Funds and the social economy it is structural-regions or structural-years.
 
     Example: graphkit funding regions --currency EUR -f csv
     """
@@ -85,13 +86,18 @@ def funding(
 
     if deflator and not currency:
         raise UsageError("a price index is of one currency", hint="name it with --currency")
+    if currency and name in money.STRUCTURAL:
+        raise UsageError(f"{name} keeps currencies apart", hint="leave out --currency, or ask for regions or years")
     with opened(location) as store:
-        flows, conversion = money.load_flows(store, digits=digits), None
-        if currency:
-            index = money.read_deflator(deflator) if deflator else None
-            rates = money.load_rates(store)
-            flows, conversion = money.in_one_currency(flows, rates, currency, deflator=index, base_year=base_year)
-    found = money.account(name, flows, conversion)
+        if name in money.STRUCTURAL:
+            found = money.structural(store, name, digits=digits)
+        else:
+            flows, conversion = money.load_flows(store, digits=digits), None
+            if currency:
+                index = money.read_deflator(deflator) if deflator else None
+                rates = money.load_rates(store)
+                flows, conversion = money.in_one_currency(flows, rates, currency, deflator=index, base_year=base_year)
+            found = money.account(name, flows, conversion)
     frame = found.frame if form in {"words", "table"} else found.rows_with_words()
     frame = frame if top is None else frame.head(top)
     print_frame(frame, "table" if form == "words" else form)

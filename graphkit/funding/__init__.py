@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from graphkit.funding.accounts import ACCOUNTS, Account, account, load_flows
 from graphkit.funding.currency import Conversion, in_one_currency, load_rates, read_deflator
+from graphkit.funding.structural import STRUCTURAL, structural
 
 __all__ = [
     "ACCOUNTS",
+    "STRUCTURAL",
     "Account",
     "Conversion",
     "account",
@@ -14,4 +16,5 @@ __all__ = [
     "load_flows",
     "load_rates",
     "read_deflator",
+    "structural",
 ]
