@@ -14,6 +14,7 @@ from graphkit.store.base import Readable
 from graphkit.terms import ID, compact, expand
 from webui.analysis import Analysis
 from webui.catalogue.tables import behind, iris_of
+from webui.frames import patience
 from webui.gaps import gap_rows
 from webui.i18n.choosing import gettext
 from webui.linked.addresses import address_of, values_address
@@ -31,8 +32,8 @@ _WHOLE: Final = 500
 _MOST_PARTNERS: Final = 100
 _QUERY: Final = "explore/thing"
 _ORGANISATION: Final = f"{ID}organisation/"
+_SOURCE: Final = f"{ID}source/"
 _TOGETHER: Final = "networks/collaboration"
-_PATIENCE: Final = 2.0
 _LABEL: Final = expand("rdfs:label")
 _TYPE: Final = expand("rdf:type")
 _LICENCE: Final = expand("dcterms:license")
@@ -49,7 +50,9 @@ def thing_page(reader: Readable, iri: str) -> dict[str, Any]:
     facts, totals = _facts(reader, iri)
     sources = queries.run(reader, "explore/statements-with-passages", subject=iri).head(_WHOLE)
     licences = _licences(reader, sources["source"].drop_nulls().unique().to_list())
-    names = names_of(reader, [iri, *iris_of(facts), *iris_of(sources)])
+    said = [iri, *iris_of(facts), *iris_of(sources)]
+    names = names_of(reader, [*said, *(each.partition("#")[0] for each in said if _is_passage(each))])
+    names = {**{each: _passage_words(each, names) for each in said if _is_passage(each)}, **names}
     label = names.get(iri, iri.removeprefix(ID))
     return {
         "iri": iri,
@@ -91,7 +94,7 @@ def partners(known: Analysis, iri: str) -> dict[str, Any]:
     is being read for the first time and is not there within a few seconds.
     """
     found = _partners(known, iri)
-    report = known.report_within(_PATIENCE)
+    report = known.report_within(patience() / 2)
     gaps = [gap for gap in report.gaps if iri in gap.members] if report else []
     return {
         "partners": found[:_MOST_PARTNERS],
@@ -228,12 +231,25 @@ def _all_mappings() -> pl.DataFrame:
     return ontology.mappings()
 
 
+def _is_passage(iri: str) -> bool:
+    """Tell whether an IRI is a place in a source: a row of a table, a member of a list."""
+    return iri.startswith(_SOURCE) and "#" in iri
+
+
+def _passage_words(iri: str, names: Mapping[str, str]) -> str:
+    """Call a place in a source by its row (RFC 7111) or its path (RFC 6901), and by the name of the source."""
+    source, _, place = iri.partition("#")
+    way, _, row = place.partition("=")
+    where = gettext("row %(number)s", number=row) if way == "row" and row else place
+    return f"{names.get(source, compact(source))}, {where}"
+
+
 # ---- Partners ------------------------------------------------------------------------------------------
 
 
 def _partners(known: Analysis, iri: str) -> list[dict[str, Any]]:
     """List who works with an organisation, through what, and how often."""
-    ties = known.network(_TOGETHER, _PATIENCE).ties
+    ties = known.network(_TOGETHER, patience()).ties
     both = ties.filter((pl.col("source") == iri) | (pl.col("target") == iri))
     if both.is_empty():
         return []

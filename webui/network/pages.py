@@ -33,6 +33,10 @@ from webui.works import NotReady
 __all__ = ["Shown", "register", "shown", "summary", "waiting"]
 
 _PATIENCE: Final = 4.0
+_DATA: Final = (
+    "/part", ".json", ".csv", ".spreadsheet", ".atom", ".html", ".md", ".pdf", ".docx", ".ttl", ".svg", ".gexf",
+    ".graphml", ".ties",
+)  # fmt: skip
 """How long a page waits for a picture or for the gaps before it says that they are being made."""
 _ROWS: Final = 50
 _GAPS_SHOWN: Final = 50
@@ -295,8 +299,7 @@ def summary(found: Scene) -> str:
 
 def _not_ready(error: NotReady) -> Response:
     """Say of any address that it waits for something: as data to who asks for data, or for a part of a page."""
-    last = request.path.rpartition("/")[2]
-    return waiting(error, as_json="." in last or last == "part")
+    return waiting(error, as_json=request.path.endswith(_DATA))
 
 
 def waiting(error: NotReady, *, as_json: bool = False) -> Response:
