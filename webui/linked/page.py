@@ -16,6 +16,7 @@ from webui.analysis import Analysis
 from webui.catalogue.tables import behind, iris_of
 from webui.frames import patience
 from webui.gaps import gap_rows
+from webui.gaps.banner import spoken_banner
 from webui.i18n.choosing import gettext
 from webui.linked.addresses import address_of, values_address
 from webui.linked.schema_org import described
@@ -101,7 +102,7 @@ def partners(known: Analysis, iri: str) -> dict[str, Any]:
         "all_partners": len(found),
         "gaps": gap_rows(gaps),
         "searching": report is None and iri.startswith(_ORGANISATION),
-        "banner": report.banner if report and gaps else None,
+        "banner": spoken_banner(report.banner) if report and gaps else None,
     }
 
 

@@ -14,6 +14,7 @@ from graphkit.gaps import Gap
 from graphkit.store.base import Readable
 from webui.analysis import Analysis, Picture, network_names
 from webui.catalogue.tables import download
+from webui.gaps.banner import spoken_banner
 from webui.gaps.rows import gap_rows
 from webui.i18n.choosing import gettext, ngettext, number
 from webui.linked.reading import version_numbered
@@ -150,7 +151,7 @@ def _whole(view: Shown) -> dict[str, Any]:
         "communities": _communities(picture),
         "sizes": size_labels(picture),
         "years": picture.years,
-        "banner": report.banner if report else "",
+        "banner": spoken_banner(report.banner) if report else "",
         "may_embed": settings().embedding,
     }
 
