@@ -37,8 +37,12 @@ _SOURCE: Final = f"{ID}source/"
 _TOGETHER: Final = "networks/collaboration"
 _LABEL: Final = expand("rdfs:label")
 _TYPE: Final = expand("rdf:type")
+_DERIVED: Final = expand("prov:wasDerivedFrom")
 _LICENCE: Final = expand("dcterms:license")
 _SAID_ELSEWHERE: Final = frozenset({("in", expand("owl:annotatedSource"))})
+_OPEN_DATA_COMMONS: Final = re.compile(r"https?://(?:www\.)?opendatacommons\.org/licenses/(by|odbl|pddl)/([\d-]+)/?")
+_ODC_NAMES: Final = {"by": "ODC-By", "odbl": "ODbL", "pddl": "PDDL"}
+_RIGHTS: Final = "http://rightsstatements.org/vocab/CNE/"
 _CREATIVE_COMMONS: Final = re.compile(r"https?://creativecommons\.org/licenses/([a-z-]+)/([\d.]+)/?")
 
 
@@ -61,6 +65,7 @@ def thing_page(reader: Readable, iri: str) -> dict[str, Any]:
         "kinds": _kinds(facts, names),
         "groups": _fact_groups(iri, facts, totals, names),
         "sources": _provenance(sources, names, licences),
+        "rows": _rows_read(facts, names),
         "licences": sorted(set(licences.values())),
         "mappings": _mappings(iri),
         "behind": behind(queries.find(_QUERY), {"thing": iri}),
@@ -208,9 +213,15 @@ def _licences(reader: Readable, sources: list[str]) -> dict[str, str]:
 
 
 def licence_link(iri: str, names: Mapping[str, str]) -> Link:
-    """Return a licence under its name; those of Creative Commons have theirs in the address."""
-    known = _CREATIVE_COMMONS.fullmatch(iri)
-    return link(iri, {iri: f"CC {known[1].upper()} {known[2]}"} if known else names)
+    """Return a licence under its name; those of Creative Commons and Open Data Commons have theirs in the address."""
+    common, open_data = _CREATIVE_COMMONS.fullmatch(iri), _OPEN_DATA_COMMONS.fullmatch(iri)
+    if common:
+        return link(iri, {iri: f"CC {common[1].upper()} {common[2]}"})
+    if open_data:
+        return link(iri, {iri: f"{_ODC_NAMES[open_data[1]]} {open_data[2].replace('-', '.')}"})
+    if iri.startswith(_RIGHTS):
+        return link(iri, {iri: gettext("copyright not evaluated")} | dict(names))
+    return link(iri, names)
 
 
 def _mappings(iri: str) -> list[dict[str, Any]]:
@@ -230,6 +241,12 @@ def _mappings(iri: str) -> list[dict[str, Any]]:
 @lru_cache(maxsize=1)
 def _all_mappings() -> pl.DataFrame:
     return ontology.mappings()
+
+
+def _rows_read(facts: pl.DataFrame, names: Mapping[str, str]) -> list[Link]:
+    """Return the rows of registers that a record was read from."""
+    read = facts.filter((pl.col("direction") == "out") & (pl.col("relation") == _DERIVED))["value"].unique().sort()
+    return [link(each, names) for each in read]
 
 
 def _is_passage(iri: str) -> bool:
