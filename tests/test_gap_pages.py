@@ -61,6 +61,17 @@ def word(client: FlaskClient, key: str) -> str:
     return found[1] if found else ""
 
 
+def test_what_stands_beside_gaps_is_said_in_the_language_of_the_reader(client: FlaskClient) -> None:
+    """Every sentence of the banner is known, numbers and days are kept, and nothing of it stays English."""
+    english = " ".join(client.get("/gaps?lang=en").text.split())
+    assert "A small graph. Of " in english
+    french = " ".join(client.get("/gaps?lang=fr").text.split())
+    assert "Un petit graphe. Sur " in french
+    for words in ("A small graph", "have a known joint activity", "The sources speak", "introductions to consider"):
+        assert words not in french
+    client.get("/gaps?lang=en")
+
+
 # ---- The table -------------------------------------------------------------------------------------------
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+import polars as pl
 import pytest
 from flask.testing import FlaskClient
 
-from graphkit import identity
+from graphkit import identity, queries
 from graphkit.store import Store
+from graphkit.terms import ID
 from tests.identity_fixture import GRANTS, REGISTER, county, iri
 from webui import create_app
 from webui.settings import Settings
@@ -123,3 +125,30 @@ def test_a_graph_whose_records_were_never_compared_has_a_page_too(village: Store
     page = _client(village).get("/identity")
     assert page.status_code == 200
     assert "No link waits for a person" in page.text
+
+
+def test_the_page_of_an_organisation_lists_its_records(store: Store) -> None:
+    """Every record that is joined, with source, confidence and reason, from the page of each of them."""
+    joined = queries.run(store, "identity/members")
+    preferred = joined["preferred"][0]
+    members = joined.filter(pl.col("preferred") == preferred)["record"].unique().to_list()
+    assert len(members) > 1
+    for record in members:
+        page = _client(store).get(f"/doc/{record.removeprefix(ID)}").text
+        table = page[page.index('id="records-table"') :].partition("</table>")[0]
+        assert table.count("<tr>") == len(members) + 1
+        assert table.count("stands for the others") == 1
+        assert table.count("this page") == 1
+        assert all(f"/doc/{other.removeprefix(ID)}" in table for other in members if other != record)
+
+
+def test_links_that_wait_are_told_on_the_page_and_can_be_looked_at(store: Store) -> None:
+    """The page of a record leads to its links alone."""
+    record = PRINTERS.split(maxsplit=1)[0]
+    page = _client(store).get(f"/doc/{record.removeprefix(ID)}").text
+    assert "1 link to another record waits for a person" in page
+    shown = _client(store).get(f"/identity?contested=1&record={record.removeprefix(ID)}").text
+    assert "Only the links of one record are shown" in shown
+    assert "Wickham Printers Limited" in shown
+    other = _client(store).get("/identity?contested=1&record=organisation/nobody").text
+    assert "Wickham Printers Limited" not in other

@@ -102,13 +102,13 @@ def test_a_page_says_that_it_waits_and_data_says_it_as_data(
 ) -> None:
     """202 with the reason and the time of the next try: a page for people, JSON for programs; the first page comes."""
     client, run = _client(store), queries.run
+    frames_of(client.application).patience = 0.05
 
     def slow(*asked: object, **values: str) -> pl.DataFrame:
         gate.wait()
         return run(*asked, **values)  # type: ignore[arg-type]  # what was asked
 
     monkeypatch.setattr(queries, "run", slow)
-    monkeypatch.setattr("webui.frames.PATIENCE", 0.05)
     monkeypatch.setattr("webui.pages.home._PATIENCE", 0.05)
     page = client.get("/map")
     assert (page.status_code, page.headers["Refresh"], page.headers["Cache-Control"]) == (202, "3", "no-store")

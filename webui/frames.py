@@ -9,18 +9,20 @@ from time import perf_counter
 from typing import Any, Final
 
 import polars as pl
-from flask import Flask, g
+from flask import Flask, current_app, g
 
 from webui.i18n.marking import N_
 from webui.works import Work
 
-__all__ = ["MOST_BYTES", "Frames", "begin", "frames_of", "patience"]
+__all__ = ["MOST_BYTES", "SERVED_WITHIN", "Frames", "begin", "frames_of", "patience"]
 
 MOST_BYTES: Final = 256_000_000
 """So many bytes of answers are kept; the one not used for longest goes first."""
 
-PATIENCE: Final = 3.0
-"""So many seconds a page waits in all for what is read for the first time; then it says so and asks again by itself."""
+SERVED_WITHIN: Final = 3.0
+"""So many seconds a page of a service waits in all for what is read for the first time; then it says so."""
+
+_PATIENCE: Final = 60.0
 
 _KEPT: Final = "graphkit-frames"
 _AT_ONCE: Final = 2
@@ -28,9 +30,13 @@ _READING: Final = (N_("reading what the page shows"),)
 
 
 class Frames:
-    """Answers by version and text of the query, up to a number of bytes; safe for many threads."""
+    """Answers by version and text of the query, up to a number of bytes; safe for many threads.
+
+    `patience` is for how many seconds a page waits in all for what is made for the first time.
+    """
 
     def __init__(self, most: int = MOST_BYTES) -> None:
+        self.patience = _PATIENCE
         self._most, self._held = most, 0
         self._lock = threading.Lock()
         self._turn = threading.BoundedSemaphore(_AT_ONCE)
@@ -103,4 +109,4 @@ def frames_of(app: Flask) -> Frames:
 def patience() -> float:
     """Return for how many seconds the present request may still wait for what is made for the first time."""
     began: float = g.setdefault("began", perf_counter())
-    return max(0.0, PATIENCE - (perf_counter() - began))
+    return max(0.0, frames_of(current_app).patience - (perf_counter() - began))

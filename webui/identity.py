@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from graphkit import identity, queries
 from graphkit.identity import LEVELS, Decision
-from graphkit.terms import GRAPH
+from graphkit.terms import GRAPH, ID
 from webui.catalogue.tables import download
 from webui.i18n.choosing import gettext
 from webui.links import href
@@ -29,7 +29,8 @@ _ROWS: Final = 25
 _LONGEST_NUMBER: Final = 6
 _KEPT: Final = "graphkit.identity"
 _CONTESTED: Final = "contested"
-_STATE: Final = ("level", "source", _CONTESTED, "page")
+_RECORD: Final = "record"
+_STATE: Final = ("level", "source", _RECORD, _CONTESTED, "page")
 
 
 @blueprint.get("/identity")
@@ -106,12 +107,15 @@ def _decisions(who: str) -> Iterator[Decision]:
 
 
 def _filtered(waiting: pl.DataFrame, state: dict[str, str]) -> pl.DataFrame:
-    """Keep the rows of the chosen level and source; those that contradict something only where they are asked for."""
+    """Keep the rows of the chosen level, source and record; what contradicts something only where it is asked for."""
     found = waiting
     if state["level"]:
         found = found.filter(pl.col("level") == state["level"])
     if state["source"]:
         found = found.filter(pl.any_horizontal(pl.col("left_source", "right_source") == state["source"]))
+    if state[_RECORD]:
+        record = state[_RECORD] if "://" in state[_RECORD] else ID + state[_RECORD]
+        found = found.filter(pl.any_horizontal(pl.col("left", "right") == record))
     return found if state[_CONTESTED] else found.filter(pl.col("conflict").is_null())
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypedDict
+from typing import Final, TypedDict
 from urllib.parse import quote, urlencode
 
 from flask import url_for
@@ -11,9 +12,15 @@ from flask import url_for
 from graphkit import queries
 from graphkit.store.base import Readable
 from graphkit.terms import QUERY, compact
+from webui.i18n.choosing import gettext
 from webui.linked.addresses import address_of
 
-__all__ = ["Link", "href", "link", "names_of", "query_href"]
+__all__ = ["Link", "href", "link", "names_of", "place_words", "query_href"]
+
+_CODED: Final = re.compile(r"(.+) \(([A-Z]{2}[A-Z0-9]{0,3}|[EKNSW]\d{8})\)")
+_PLACE: Final = "place/"
+_NUTS: Final = 2
+_GSS: Final = 9
 
 
 class Link(TypedDict):
@@ -53,3 +60,25 @@ def names_of(store: Readable, iris: Iterable[str]) -> dict[str, str]:
         return {}
     frame = queries.run(store, "explore/labels", thing=wanted)
     return dict(frame.select("thing", "label").unique("thing", keep="first", maintain_order=True).rows())
+
+
+def place_words(label: str, address: str) -> str:
+    """Return the name of a place of a code list with what it is instead of its code; any other name as it is.
+
+    `address` is the IRI or the address of the thing that is called so.
+
+    >>> place_words("Wiltshire (E06000054)", "/doc/place/gss-e06000054"), place_words("Dorset (UKK22)", "/doc/place/x")
+    ('Wiltshire, local authority', 'Dorset, NUTS 3')
+    """
+    coded = _CODED.fullmatch(label) if _PLACE in address else None
+    if coded is None:
+        return label
+    digits = len(coded[2])
+    kind = (
+        gettext("local authority")
+        if digits == _GSS
+        else gettext("country")
+        if digits == _NUTS
+        else gettext("NUTS %(level)s", level=digits - _NUTS)
+    )
+    return f"{coded[1]}, {kind}"

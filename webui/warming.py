@@ -12,7 +12,7 @@ from flask import Flask
 
 from graphkit import queries
 from graphkit.errors import GraphkitError
-from webui.frames import frames_of
+from webui.frames import SERVED_WITHIN, frames_of
 from webui.state import state_of
 
 __all__ = ["warm"]
@@ -20,6 +20,7 @@ __all__ = ["warm"]
 _FIRST: Final = ("explore/counts", "explore/coverage", "explore/kinds", "explore/regions", "explore/organisation-names")
 _THEN: Final = (
     "funding/pairs", "funding/by-year", "funding/by-kind", "funding/by-region", "explore/located", "region/list",
+    "identity/members", "identity/links",
     "gaps/scopes", "explore/sources", "explore/scopes", "explore/timeline-years", "explore/timeline",
 )  # fmt: skip
 _NETWORK: Final = "networks/collaboration"
@@ -29,10 +30,11 @@ _log = logging.getLogger(__name__)
 def warm(app: Flask) -> Callable[[], None]:
     """Begin to read, in a thread of its own and one thing after the other; what is returned ends that.
 
-    A page that is asked for meanwhile does not wait for the others. What is read belongs to the version that is the
-    newest now; that of a later one is read as pages ask for it.
+    A page that is asked for meanwhile does not wait for the others, and says after a few seconds what it waits for.
+    What is read belongs to the version that is the newest now; that of a later one is read as pages ask for it.
     """
     stopped = threading.Event()
+    frames_of(app).patience = SERVED_WITHIN
 
     def read() -> None:
         start = perf_counter()

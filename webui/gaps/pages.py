@@ -16,6 +16,7 @@ from graphkit.export.gaps import gap_to_dict
 from graphkit.gaps import KINDS, VERDICTS, Gap, GapReport, Review, as_frame, gap_called, load_reviews, review_gap
 from webui import session
 from webui.catalogue.tables import download
+from webui.gaps.banner import spoken_banner
 from webui.gaps.drawn import around_gap
 from webui.gaps.plan import chosen, in_plan, kept, plan_frame, plan_rows
 from webui.gaps.rows import FILTERS, choices, gap_href, gap_row, missing_evidence, passing
@@ -81,7 +82,7 @@ def _page() -> ResponseReturnValue:
         all_kinds=KINDS,
         counts=report.counts(),
         state=state,
-        banner=report.banner,
+        banner=spoken_banner(report.banner),
         as_of=report.as_of,
         version=report.version,
         permalink=own_address() + request.full_path.rstrip("?"),
@@ -163,7 +164,7 @@ def _one(key: str, fault: UsageError | None = None) -> ResponseReturnValue:
         history=list(reversed(history)),
         verdicts=VERDICTS,
         fault=fault,
-        banner=report.banner,
+        banner=spoken_banner(report.banner),
         as_of=report.as_of,
         version=report.version,
         on_network=gap.kind in _ON_THE_NETWORK,
@@ -296,7 +297,7 @@ def _plan() -> ResponseReturnValue:
         version=report.version,
         permalink=own_address() + shared.removeprefix(request.script_root),
         downloads=_plan_downloads(rows),
-        banner=report.banner,
+        banner=spoken_banner(report.banner),
     )
 
 

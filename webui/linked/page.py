@@ -14,7 +14,9 @@ from graphkit.store.base import Readable
 from graphkit.terms import ID, compact, expand
 from webui.analysis import Analysis
 from webui.catalogue.tables import behind, iris_of
+from webui.frames import patience
 from webui.gaps import gap_rows
+from webui.gaps.banner import spoken_banner
 from webui.i18n.choosing import gettext
 from webui.linked.addresses import address_of, values_address
 from webui.linked.schema_org import described
@@ -31,12 +33,16 @@ _WHOLE: Final = 500
 _MOST_PARTNERS: Final = 100
 _QUERY: Final = "explore/thing"
 _ORGANISATION: Final = f"{ID}organisation/"
+_SOURCE: Final = f"{ID}source/"
 _TOGETHER: Final = "networks/collaboration"
-_PATIENCE: Final = 2.0
 _LABEL: Final = expand("rdfs:label")
 _TYPE: Final = expand("rdf:type")
+_DERIVED: Final = expand("prov:wasDerivedFrom")
 _LICENCE: Final = expand("dcterms:license")
 _SAID_ELSEWHERE: Final = frozenset({("in", expand("owl:annotatedSource"))})
+_OPEN_DATA_COMMONS: Final = re.compile(r"https?://(?:www\.)?opendatacommons\.org/licenses/(by|odbl|pddl)/([\d-]+)/?")
+_ODC_NAMES: Final = {"by": "ODC-By", "odbl": "ODbL", "pddl": "PDDL"}
+_RIGHTS: Final = "http://rightsstatements.org/vocab/CNE/"
 _CREATIVE_COMMONS: Final = re.compile(r"https?://creativecommons\.org/licenses/([a-z-]+)/([\d.]+)/?")
 
 
@@ -49,7 +55,9 @@ def thing_page(reader: Readable, iri: str) -> dict[str, Any]:
     facts, totals = _facts(reader, iri)
     sources = queries.run(reader, "explore/statements-with-passages", subject=iri).head(_WHOLE)
     licences = _licences(reader, sources["source"].drop_nulls().unique().to_list())
-    names = names_of(reader, [iri, *iris_of(facts), *iris_of(sources)])
+    said = [iri, *iris_of(facts), *iris_of(sources)]
+    names = names_of(reader, [*said, *(each.partition("#")[0] for each in said if _is_passage(each))])
+    names = {**{each: _passage_words(each, names) for each in said if _is_passage(each)}, **names}
     label = names.get(iri, iri.removeprefix(ID))
     return {
         "iri": iri,
@@ -57,6 +65,7 @@ def thing_page(reader: Readable, iri: str) -> dict[str, Any]:
         "kinds": _kinds(facts, names),
         "groups": _fact_groups(iri, facts, totals, names),
         "sources": _provenance(sources, names, licences),
+        "rows": _rows_read(facts, names),
         "licences": sorted(set(licences.values())),
         "mappings": _mappings(iri),
         "behind": behind(queries.find(_QUERY), {"thing": iri}),
@@ -91,14 +100,14 @@ def partners(known: Analysis, iri: str) -> dict[str, Any]:
     is being read for the first time and is not there within a few seconds.
     """
     found = _partners(known, iri)
-    report = known.report_within(_PATIENCE)
+    report = known.report_within(patience() / 2)
     gaps = [gap for gap in report.gaps if iri in gap.members] if report else []
     return {
         "partners": found[:_MOST_PARTNERS],
         "all_partners": len(found),
         "gaps": gap_rows(gaps),
         "searching": report is None and iri.startswith(_ORGANISATION),
-        "banner": report.banner if report and gaps else None,
+        "banner": spoken_banner(report.banner) if report and gaps else None,
     }
 
 
@@ -204,9 +213,15 @@ def _licences(reader: Readable, sources: list[str]) -> dict[str, str]:
 
 
 def licence_link(iri: str, names: Mapping[str, str]) -> Link:
-    """Return a licence under its name; those of Creative Commons have theirs in the address."""
-    known = _CREATIVE_COMMONS.fullmatch(iri)
-    return link(iri, {iri: f"CC {known[1].upper()} {known[2]}"} if known else names)
+    """Return a licence under its name; those of Creative Commons and Open Data Commons have theirs in the address."""
+    common, open_data = _CREATIVE_COMMONS.fullmatch(iri), _OPEN_DATA_COMMONS.fullmatch(iri)
+    if common:
+        return link(iri, {iri: f"CC {common[1].upper()} {common[2]}"})
+    if open_data:
+        return link(iri, {iri: f"{_ODC_NAMES[open_data[1]]} {open_data[2].replace('-', '.')}"})
+    if iri.startswith(_RIGHTS):
+        return link(iri, {iri: gettext("copyright not evaluated")} | dict(names))
+    return link(iri, names)
 
 
 def _mappings(iri: str) -> list[dict[str, Any]]:
@@ -228,12 +243,31 @@ def _all_mappings() -> pl.DataFrame:
     return ontology.mappings()
 
 
+def _rows_read(facts: pl.DataFrame, names: Mapping[str, str]) -> list[Link]:
+    """Return the rows of registers that a record was read from."""
+    read = facts.filter((pl.col("direction") == "out") & (pl.col("relation") == _DERIVED))["value"].unique().sort()
+    return [link(each, names) for each in read]
+
+
+def _is_passage(iri: str) -> bool:
+    """Tell whether an IRI is a place in a source: a row of a table, a member of a list."""
+    return iri.startswith(_SOURCE) and "#" in iri
+
+
+def _passage_words(iri: str, names: Mapping[str, str]) -> str:
+    """Call a place in a source by its row (RFC 7111) or its path (RFC 6901), and by the name of the source."""
+    source, _, place = iri.partition("#")
+    way, _, row = place.partition("=")
+    where = gettext("row %(number)s", number=row) if way == "row" and row else place
+    return f"{names.get(source, compact(source))}, {where}"
+
+
 # ---- Partners ------------------------------------------------------------------------------------------
 
 
 def _partners(known: Analysis, iri: str) -> list[dict[str, Any]]:
     """List who works with an organisation, through what, and how often."""
-    ties = known.network(_TOGETHER, _PATIENCE).ties
+    ties = known.network(_TOGETHER, patience()).ties
     both = ties.filter((pl.col("source") == iri) | (pl.col("target") == iri))
     if both.is_empty():
         return []

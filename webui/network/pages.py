@@ -14,6 +14,7 @@ from graphkit.gaps import Gap
 from graphkit.store.base import Readable
 from webui.analysis import Analysis, Picture, network_names
 from webui.catalogue.tables import download
+from webui.gaps.banner import spoken_banner
 from webui.gaps.rows import gap_rows
 from webui.i18n.choosing import gettext, ngettext, number
 from webui.linked.reading import version_numbered
@@ -33,6 +34,10 @@ from webui.works import NotReady
 __all__ = ["Shown", "register", "shown", "summary", "waiting"]
 
 _PATIENCE: Final = 4.0
+_DATA: Final = (
+    "/part", ".json", ".csv", ".spreadsheet", ".atom", ".html", ".md", ".pdf", ".docx", ".ttl", ".svg", ".gexf",
+    ".graphml", ".ties",
+)  # fmt: skip
 """How long a page waits for a picture or for the gaps before it says that they are being made."""
 _ROWS: Final = 50
 _GAPS_SHOWN: Final = 50
@@ -146,7 +151,7 @@ def _whole(view: Shown) -> dict[str, Any]:
         "communities": _communities(picture),
         "sizes": size_labels(picture),
         "years": picture.years,
-        "banner": report.banner if report else "",
+        "banner": spoken_banner(report.banner) if report else "",
         "may_embed": settings().embedding,
     }
 
@@ -295,8 +300,7 @@ def summary(found: Scene) -> str:
 
 def _not_ready(error: NotReady) -> Response:
     """Say of any address that it waits for something: as data to who asks for data, or for a part of a page."""
-    last = request.path.rpartition("/")[2]
-    return waiting(error, as_json="." in last or last == "part")
+    return waiting(error, as_json=request.path.endswith(_DATA))
 
 
 def waiting(error: NotReady, *, as_json: bool = False) -> Response:

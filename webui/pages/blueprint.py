@@ -10,6 +10,7 @@ from flask import Blueprint, request
 from flask.blueprints import BlueprintSetupState
 
 from webui.i18n.choosing import gettext, number
+from webui.links import place_words
 
 __all__ = ["blueprint", "here"]
 
@@ -19,7 +20,7 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.record
 def _offer_words(setup: BlueprintSetupState) -> None:
     words = setup.app.jinja_env
-    words.filters.update(money=money, share=share)
+    words.filters.update(money=money, share=share, place_words=place_words)
     words.globals.update(here=here)
 
 

@@ -9,6 +9,8 @@ import polars as pl
 from flask import request
 
 from webui.catalogue.choices import short_iri
+from webui.i18n.choosing import number as spoken
+from webui.links import place_words
 from webui.pages.frames import answer, typed
 
 __all__ = ["asked", "kinds", "regions"]
@@ -35,9 +37,9 @@ def kinds() -> list[dict[str, Any]]:
 
 def regions(most: int = _MOST) -> list[dict[str, Any]]:
     """Return the regions with most organisations, as choices, by name."""
-    rows = answer("explore/regions").head(most).sort("label")
-    return _choices(rows.select("region", "label", "organisations").rows())
+    rows = answer("explore/regions").head(most).sort("label").select("region", "label", "organisations").rows()
+    return _choices([(iri, place_words(label, iri), number) for iri, label, number in rows])
 
 
 def _choices(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return [{"value": short_iri(iri), "label": f"{label} ({number:,})"} for iri, label, number in rows]
+    return [{"value": short_iri(iri), "label": f"{label} ({spoken(number)})"} for iri, label, number in rows]

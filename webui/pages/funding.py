@@ -7,17 +7,16 @@ from typing import Any, Final
 import polars as pl
 from flask import render_template, request
 
-from graphkit import queries
 from graphkit.errors import LimitError
 from graphkit.terms import ID, compact
 from webui.catalogue.choices import short_iri
 from webui.i18n.choosing import gettext, ngettext
 from webui.linked.reading import reader
-from webui.links import href, names_of, query_href
+from webui.links import href, names_of, place_words, query_href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint, money
 from webui.pages.choosing import asked, kinds, regions
-from webui.pages.flows import currencies, flows, flows_of, picture, shaped, sums
+from webui.pages.flows import currencies, flows, flows_of, picture, sums
 from webui.pages.frames import Values, shown, typed
 from webui.pages.lists import Column, asked_date, listed
 from webui.protocol.problems import Refusal
@@ -138,10 +137,9 @@ def _values() -> dict[str, str]:
 def _by_region(currency: str) -> list[dict[str, Any]]:
     """Return the largest sums by region; nothing where they take longer than the service allows: a link leads there."""
     try:
-        frame = queries.run(reader(shown().number), _BY_REGION)
+        return _shares(sums(_BY_REGION, {}), currency, "region", "label")
     except LimitError:
         return []
-    return _shares(shaped(frame), currency, "region", "label")
 
 
 def _without(values: dict[str, str], name: str) -> dict[str, str]:
@@ -190,7 +188,9 @@ def _shares(frame: pl.DataFrame, currency: str, thing: str, label: str) -> list[
     ordered = rows.sort("amount", descending=True).head(_MOST_SHARES)
     return [
         {
-            "label": row[label] or (compact(row[thing]) if row[thing] else gettext("not known")),
+            "label": place_words(row[label], row[thing] or "")
+            if row[label]
+            else (compact(row[thing]) if row[thing] else gettext("not known")),
             "href": href(row[thing]) if row[thing] else "",
             "value": short_iri(row[thing]) if row[thing] else "",
             "grants": row["grants"],

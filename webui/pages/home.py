@@ -10,6 +10,7 @@ from flask import Response, make_response, render_template, url_for
 from graphkit.gaps import KINDS
 from graphkit.monitor import Standing
 from webui.gaps import gap_rows
+from webui.gaps.banner import spoken_banner
 from webui.i18n.choosing import gettext
 from webui.links import query_href
 from webui.pages.about import Coverage, about, coverage
@@ -45,7 +46,7 @@ def home() -> Response:
             standings=standings,
             gaps=gap_rows(first)[:_GAPS],
             total=len(report.gaps) if report else 0,
-            banner=report.banner if report else "",
+            banner=spoken_banner(report.banner) if report else "",
             about=about([(_COUNTS, {}), ("explore/coverage", {})], known),
         )
     )

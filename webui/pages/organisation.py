@@ -20,7 +20,7 @@ from webui.linked.sections import offer
 from webui.links import href
 from webui.pages.blueprint import blueprint
 from webui.pages.flows import currencies, flows_of
-from webui.pages.frames import answer, shown, typed
+from webui.pages.frames import answer, patience, shown, typed
 from webui.pages.funding import agent_href
 from webui.state import analysis
 
@@ -39,7 +39,6 @@ _CENTRE: Final = (380.0, 190.0)
 _RADIUS: Final = (190.0, 150.0)
 _LONGEST: Final = 26
 _PAIR: Final = 2
-_PATIENCE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def surroundings(iri: str) -> dict[str, Any] | None:
     None for an organisation that is not in the network of working together or has nobody around it. Suggestions come
     when the search for gaps is done.
     """
-    network, report = analysis().network(_TOGETHER, _PATIENCE), analysis().report_within(0.0)
+    network, report = analysis().network(_TOGETHER, patience()), analysis().report_within(0.0)
     place = network.rows.get(iri)
     if place is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import polars as pl
 from flask import render_template, request
 
 from webui.i18n.choosing import gettext
@@ -18,6 +19,7 @@ __all__: list[str] = []
 
 _NAMES: Final = "explore/organisation-names"
 _QUERY: Final = "explore/organisations"
+_LAST: Final = "\U0010ffff"
 
 
 @blueprint.get("/organisations")
@@ -25,13 +27,13 @@ def organisations() -> str:
     """List organisations with their kind, status, place and number of activities."""
     values = asked("kind", "region", "status")
     columns = [
-        Column("organisation", gettext("Organisation"), by="label"),
+        Column("organisation", gettext("Organisation"), by="name"),
         Column("kind", gettext("Kind"), fixed=True),
         Column("region", gettext("Place"), fixed=True),
         Column("status", gettext("Status"), fixed=True),
         Column("activities", gettext("Activities"), number=True, fixed=True),
     ]
-    page = listed(answer(_NAMES, values), columns, order="label", find=("label",))
+    page = listed(_ordered(answer(_NAMES, values)), columns, order="name", find=("label",))
     return render_template(
         "organisations.html",
         page="organisations",
@@ -43,6 +45,13 @@ def organisations() -> str:
         filters=values,
         about=about([(_QUERY, values)], coverage("organisations")),
     )
+
+
+def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add what the list is ordered by: names without capitals and leading signs, those with a number in front last."""
+    bare = pl.col("label").str.to_lowercase().str.replace(r"^[^\p{L}\p{N}]+", "")
+    late = pl.when(bare.str.contains(r"^\p{L}")).then(pl.lit("")).otherwise(pl.lit(_LAST))
+    return frame.with_columns(name=late + bare)
 
 
 def _rows(shown: list[str]) -> list[dict[str, Any]]:

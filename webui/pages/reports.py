@@ -20,7 +20,7 @@ from graphkit.terms import ID
 from webui.catalogue.choices import short_iri
 from webui.i18n.choosing import gettext
 from webui.i18n.marking import N_
-from webui.links import href
+from webui.links import href, place_words
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint
 from webui.pages.frames import answer, patience, typed
@@ -91,7 +91,10 @@ def index() -> str:
     ]
     page = listed(frame, columns, order="-organisations", find=("label",))
     rows = [
-        {"region": {"label": row["label"], "href": _report_href(row["region"])}, "organisations": row["organisations"]}
+        {
+            "region": {"label": place_words(row["label"], row["region"]), "href": _report_href(row["region"])},
+            "organisations": row["organisations"],
+        }
         for row in page.frame.iter_rows(named=True)
     ]
     return render_template(
@@ -196,7 +199,7 @@ def alerts() -> str:
         groups=[group for group in groups if group["rows"]],
         versions=[{"value": str(version.number), "label": _version_words(version)} for version in reversed(kept[:-1])],
         regions=[
-            {"value": short_iri(row["region"]), "label": row["label"]}
+            {"value": short_iri(row["region"]), "label": place_words(row["label"], row["region"])}
             for row in answer(_LIST).head(150).sort("label").iter_rows(named=True)
         ],
         state={"since": request.args.get("since", ""), "region": request.args.get("region", "")},

@@ -13,7 +13,7 @@ from webui.catalogue.choices import short_iri
 from webui.catalogue.tables import download
 from webui.i18n.choosing import gettext
 from webui.linked.reading import reader
-from webui.links import href
+from webui.links import href, place_words
 from webui.pages.about import Coverage, about
 from webui.pages.blueprint import blueprint
 from webui.pages.choosing import regions
@@ -71,7 +71,7 @@ def _heads(table: pl.DataFrame | None) -> list[dict[str, str]]:
     if table is None:
         return []
     places = table.select("region", "region_label").unique(maintain_order=True).rows()
-    return [{"label": label, "href": href(region)} for region, label in places]
+    return [{"label": place_words(label, region), "href": href(region)} for region, label in places]
 
 
 def _rows(table: pl.DataFrame | None, figures: pl.DataFrame | None) -> list[dict[str, Any]]:

@@ -90,15 +90,16 @@ function picture(table: HTMLTableElement, width: number): SVGSVGElement {
 /** A bar with its name; beside the picture where there is room, within it on a narrow screen. */
 function ends(node: Place, narrow: boolean, width: number, margin: number): SVGElement[] {
   const [x0 = 0, x1 = 0, y0 = 0, y1 = 0] = [node.x0, node.x1, node.y0, node.y1];
+  const sum = short(node.value ?? 0);
   const bar = svg("rect", { class: "bar", x: x0, y: y0, width: x1 - x0, height: Math.max(1, y1 - y0), "data-end": node.id });
-  bar.append(svg("title", {}, `${node.name}: ${short(node.value ?? 0)}`));
+  bar.append(svg("title", {}, `${node.name}: ${sum}`));
   const left = node.side === "from";
   const inside = narrow;
   const x = inside ? (left ? x1 + 5 : x0 - 5) : left ? x0 - 7 : x1 + 7;
   const anchor = inside === left ? "start" : "end";
-  const most = inside ? Math.floor(width / 2 / 7.4) : Math.floor((margin - 12) / 6.6);
+  const most = (inside ? Math.floor((width * 0.46) / 7.4) : Math.floor((margin - 12) / 7)) - sum.length - 2;
   const name = svg("text", { class: inside ? "end-name inside" : "end-name", x, y: (y0 + y1) / 2 + 4, "text-anchor": anchor, "data-end": node.id });
-  name.append(cut(node.name, most - 6), svg("tspan", { class: "end-sum" }, `  ${short(node.value ?? 0)}`));
+  name.append(cut(node.name, most), svg("tspan", { class: "end-sum" }, `  ${sum}`));
   name.append(svg("title", {}, node.name));
   if (!node.href) return [bar, name];
   // The table has the same links for the keyboard; in the picture they serve the mouse.
