@@ -6,7 +6,8 @@ All make the statements of the CORDIS participations in the folder GRAPHKIT_REAL
 in a process of its own. Ours is a whole `graphkit import --dry-run`: it also unpacks, judges each cell, looks up places
 and crosswalks, settles what rows say differently, and notes what it refuses. The others get a file in which all that
 is done. morph-kgc cannot live in our environment: `--morph-kgc` names the Python of another one; without it that row is
-left out. `--commit` adds our import with what follows from it derived and committed as a version in a folder.
+left out. `--commit` adds our import with what follows from it derived and committed as a version in a folder. Our count
+of statements has those again that batches repeat.
 """
 
 from __future__ import annotations
