@@ -523,7 +523,10 @@ _FAULTS = {
         ["grant/council-library-2023"],
     ),
     "labels-missing": ("organisation:x a org:Organization .", ["organisation/x"]),
-    "labels-several": ('organisation:museum rdfs:label "The Museum"@en .', ["organisation/museum"]),
+    "labels-several": (
+        'organisation:x a org:Organization ; rdfs:label "Mill"@en, "The Mill"@en .',
+        ["organisation/x"],
+    ),
     "labels-shared": ('organisation:x a org:Organization ; rdfs:label "MUSEUM"@en .', ["organisation/museum"]),
     "links-dangling": ("organisation:museum prov:atLocation place:downtown .", ["organisation/museum"]),
     "links-to-itself": ("activity:wage-talks prov:wasInformedBy activity:wage-talks .", ["activity/wage-talks"]),
