@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from graphkit import check, queries
-from graphkit.store import Store
-from graphkit.terms import SOL
+from graphkit.ontology import load_ontology
+from graphkit.store import Store, open_store
+from graphkit.terms import SOL, graph_iri
 from tests.harbour_fixture import HARBOUR, harbour, harbour_store
 
 __all__ = ["harbour"]
@@ -26,6 +28,35 @@ def test_the_harbour_answers_as_expected(harbour: Store, name: str) -> None:
 def test_every_query_of_indicators_is_counted_on_the_harbour() -> None:
     """No indicator comes in without an answer that was counted on a graph with money and notices."""
     assert {name for name in queries.catalogue() if name.startswith("indicators/")} <= set(NAMES)
+
+
+_ABOUT_STATEMENTS = {
+    "explore/counts", "explore/label-statements", "explore/pointing", "explore/statements", "explore/statements-nested",
+    "explore/thing", "explore/usage", "identity/records", "identity/statement-counts",
+}  # fmt: skip
+"""What lists or counts statements and sources themselves, and so has each as often as it is said."""
+ONCE = sorted(
+    name for name, query in queries.catalogue().items() if query.form == "SELECT" and name not in _ABOUT_STATEMENTS
+)
+
+
+@pytest.fixture(scope="module")
+def said_twice() -> Iterator[Store]:
+    """Give a harbour whose every fact two sources tell."""
+    store = open_store()
+    with store.change("the harbour, twice") as change:
+        load_ontology(change)
+        for name in ("harbour", "harbour-again"):
+            change.load(HARBOUR, graph=graph_iri(name))
+    queries.derive(store)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_what_two_sources_say_alike_counts_once(harbour: Store, said_twice: Store, name: str) -> None:
+    """The engine gives a statement once for each graph that holds it; no sum or list may be longer for that."""
+    assert queries.run(said_twice, name).write_csv() == queries.run(harbour, name).write_csv()
 
 
 def test_the_harbour_is_in_order() -> None:
