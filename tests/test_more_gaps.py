@@ -234,9 +234,12 @@ class TestNoFundingPath:
         return [f"{town}-{n}" for town in TOWNS for n in range(4)]
 
     def test_an_organisation_without_a_path_is_found(self) -> None:
-        """All but one have grants of two funders; the funders themselves need none."""
-        given = [each for each in self.everybody() if each != "east-2"]
-        (gap,) = found(store_of(self.PEOPLE + self.REGISTER + self.grants(*given)), "C4")
+        """All but two have grants of two funders; funders need none, nor does who is not known to do anything."""
+        given = [each for each in self.everybody() if each not in {"east-2", "east-3"}]
+        member = joint("club", None, {"east-3": "member"}, kind="Activity")
+        facts = self.PEOPLE + self.REGISTER + self.grants(*given) + member
+        assert found(store_of(facts), "C4") == ()
+        (gap,) = found(store_of(facts + joint("work", "2020-05-01", {"east-2": "lead"})), "C4")
         assert (gap.labels, gap.score, gap.tier) == (("East 2",), 1, "exact")
         assert gap.explanation == "No grant is known that reaches East 2 (All of grants, up to 2023-12-31)."
         assert gap.action == "Match East 2 to a call; none that would fit is known here."
@@ -275,7 +278,7 @@ class TestNoFundingPath:
         assert labels(gaps) == [("East 3",)]
 
     def test_a_call_that_fits_is_named(self) -> None:
-        """One on its theme, still open; not the ones that closed, nor the one abroad, nor one on another theme."""
+        """One on its theme, still open; not those closed, abroad, on another theme, or that say nothing of either."""
         given = [each for each in self.everybody() if each != "east-2"]
         theme = f"dcterms:subject <{PREFIXES['voc']}theme/housing>"
         calls = f"""
@@ -283,6 +286,7 @@ class TestNoFundingPath:
             sol:deadline "2024-09-30"^^xsd:date .
         opportunity:old a sol:Opportunity ; rdfs:label "Old call"@en ; {theme} ; sol:deadline "2019-09-30"^^xsd:date .
         opportunity:far a sol:Opportunity ; rdfs:label "Far call"@en ; {theme} ; prov:atLocation place:abroad .
+        opportunity:any a sol:Opportunity ; rdfs:label "Call on anything"@en ; sol:offeredBy organisation:trust .
         opportunity:arts a sol:Opportunity ; rdfs:label "Arts call"@en ; dcterms:subject <{PREFIXES["voc"]}theme/arts> .
         opportunity:done a sol:Opportunity ; rdfs:label "Done call"@en ; {theme} ;
             adms:status <{PREFIXES["voc"]}status/ended> .
@@ -300,7 +304,8 @@ class TestNoFundingPath:
     def test_an_objective_is_reached_through_those_who_pursue_it(self) -> None:
         """Neither East 0 nor North 1 has a grant; with two funders behind one of them the objective has a path."""
         given = [each for each in self.everybody() if each not in {"east-0", "north-1"}]
-        facts = self.PEOPLE + self.REGISTER + self.OBJECTIVE
+        work = joint("homes", "2020-05-01", {"east-0": "lead", "north-1": "lead"})
+        facts = self.PEOPLE + self.REGISTER + self.OBJECTIVE + work
         gaps = {gap.labels[0]: gap for gap in found(store_of(facts + self.grants(*given)), "C4")}
         assert gaps.keys() == {"East 0", "North 1", "Homes for all"}
         assert "the objective “Homes for all” (East 0 and North 1)" in gaps["Homes for all"].explanation
@@ -313,6 +318,48 @@ class TestNoFundingPath:
         (gap,) = [gap for gap in gaps if gap.labels == ("Homes for all",)]
         assert (gap.kind, gap.tier) == ("D", "not-known")
         assert "pursued by East 0 (1) and North 1 (1)" in gap.explanation
+
+
+class TestRegion:
+    """A search for what lies in one region."""
+
+    WORK = "".join(joint(f"w-{n}", "2015-05-01", {f"east-{n}": "lead", f"north-{n}": "partner"}) for n in range(4))
+    FACTS = TestNoFundingPath.PEOPLE + WORK + scope("activities", "sol:participatesIn", COUNTY_WIDE)
+
+    def test_only_gaps_of_which_something_lies_there_are_given(self) -> None:
+        """Four ties from East to North sleep: all are of East, none of South; what is not known counts East alone."""
+        store = store_of(self.FACTS)
+        east, south = (find_gaps(store, today=DAY, region=f"place/{town}") for town in ("east", "south"))
+        assert len(east.of_kind("P2")) == len(find_gaps(store, today=DAY, kinds=["P2"]).gaps) == 4
+        assert not south.of_kind("P2")
+        assert {label for gap in south.of_kind("R2") for label in gap.labels} == {f"South {n}" for n in range(4)}
+        assert "Only gaps of which something lies in South are given." in south.banner
+        county = find_gaps(store, today=DAY, region=f"{ID}place/county")
+        assert county.counts()["R2"] >= 4 + len(east.of_kind("R2"))
+
+    def test_the_limits_of_length_hold_for_the_region_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where only two ties are looked at, those of the region that is asked for are the ones."""
+        monkeypatch.setattr("graphkit.gaps.dormant_tie._LOOKED_AT", 2)
+        facts = self.FACTS + joint("late", "2021-05-01", {"south-0": "lead", "south-1": "partner"})
+        store = store_of(facts)
+        (gap,) = find_gaps(store, kinds=["P2"], today=DAY, region="place/south").gaps
+        assert gap.labels == ("South 0", "South 1")
+        assert gap not in find_gaps(store, kinds=["P2"], today=DAY).gaps
+
+    def test_things_of_which_something_is_not_known_are_those_of_the_region(self) -> None:
+        """Without a scope the four of North are told of alone."""
+        (gap,) = [
+            gap
+            for gap in find_gaps(store_of(TestNoFundingPath.PEOPLE), kinds=["D"], today=DAY, region="place/north").gaps
+            if "no activity is known" in gap.explanation
+        ]
+        assert gap.labels == tuple(f"North {n}" for n in range(4))
+        assert "4 of 4" in gap.explanation
+
+    def test_a_region_that_is_not_known_is_refused(self) -> None:
+        """With the names that are."""
+        with pytest.raises(UnknownNameError, match="region"):
+            find_gaps(store_of(self.FACTS), region="place/estern")
 
 
 class TestNoEligible:
@@ -619,6 +666,11 @@ class TestWritten:
         assert "\nRegion County: 1 gap.\n\nC4  No funding path: Whom does no money reach" in done.output
         done = CliRunner().invoke(command, [*asked, "--kind", "P1", "--per-organisation", "1"])
         assert done.exit_code == 0, done.output
+        done = CliRunner().invoke(command, [*asked, "--region", "county", "--kind", "C4"])
+        assert "something lies in County" in done.output
+        assert "C4  No funding path" in done.output
+        done = CliRunner().invoke(command, [*asked, "--region", "county", "--save"])
+        assert "whole graph" in str(done.exception)
         done = CliRunner().invoke(command, [*asked, "--by", "theme", "-f", "csv"])
         assert isinstance(done.exception, UsageError)
         assert "one list" in str(done.exception)

@@ -110,6 +110,7 @@ def search(words: tuple[str, ...], location: str, kind: str, limit: int, form: s
 @click.option(
     "--by", type=click.Choice(["region", "theme", "network"]), help="Put the gaps together by these (words only)."
 )
+@click.option("--region", metavar="REGION", help="Only gaps of which something lies in this region, such as wessex.")
 @click.option("--per-organisation", type=int, help="One organisation stands in at most so many of P1, P2 and S1 each.")
 @click.option("--dismissed", is_flag=True, help="Give only the gaps left out because of a review.")
 @click.option("--save", is_flag=True, help="Keep the gaps in a named graph of the store.")
@@ -121,6 +122,7 @@ def gaps(
     as_of: datetime | None,
     top: int | None,
     by: str | None,
+    region: str | None,
     per_organisation: int | None,
     dismissed: bool,
     save: bool,
@@ -137,9 +139,12 @@ def gaps(
         raise UsageError(f"gaps as {form} are one list", hint="leave out --by; the columns regions and themes tell")
     if dismissed and save:
         raise UsageError("a run keeps the gaps that are given", hint="leave out --dismissed or --save")
+    if region and save:
+        raise UsageError("a run keeps the gaps of the whole graph", hint="leave out --region or --save")
     with opened(location, read_only=not save) as store:
         today = as_of.date() if as_of else None
-        found = find_gaps(store, kinds=kinds, today=today, per_organisation=per_organisation)
+        place = report.find_region(store, region).iri if region else None
+        found = find_gaps(store, kinds=kinds, today=today, per_organisation=per_organisation, region=place)
         given = found.left_out_after_review() if dismissed else found
         for part in parts_by(given, by) if by else [given]:
             click.echo(report.gaps_as(part, form, top=top), nl=bool(by))

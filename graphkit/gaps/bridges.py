@@ -12,10 +12,12 @@ from graphkit.gaps.base import Evidence
 from graphkit.gaps.ground import Ground, listed
 from graphkit.network import Matrix
 
-__all__ = ["meetings", "nearest_pairs", "pair_evidence", "pairs_in_words"]
+__all__ = ["CONSIDERED", "meetings", "nearest_pairs", "pair_evidence", "pairs_in_words"]
+
+CONSIDERED = 500
+"""How many organisations of a group are looked at for pairs to bridge it."""
 
 _PAIRS = 3
-_CONSIDERED = 500
 _SPOKEN_ACTIVITIES = 6
 
 
@@ -53,7 +55,7 @@ def _looked_at(ground: Ground, group: Sequence[int]) -> list[int]:
     names = ground.network.organisations
     rows = np.array([row for row in group if names[row] in ground.nameable], dtype=np.int64)
     partners = np.diff(ground.network.adjacency.indptr)[rows]
-    return [int(row) for row in np.sort(rows[np.argsort(-partners, kind="stable")[:_CONSIDERED]])]
+    return [int(row) for row in np.sort(rows[np.argsort(-partners, kind="stable")[:CONSIDERED]])]
 
 
 def _common(adjacency: Matrix, one: int, other: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import TypeAlias
@@ -39,7 +39,9 @@ class _Join:
     share: float
 
 
-def find(ground: Ground, groups: Sequence[Group], *, seed: int = 0) -> list[Gap]:
+def find(
+    ground: Ground, groups: Sequence[Group], say: Callable[[str], object] = lambda _: None, *, seed: int = 0
+) -> list[Gap]:
     """Find the named organisations that alone join two groups by kind or region of two or more others each.
 
     X joins A to B where it has a partner among the others of A and one among the others of B; it alone does where
@@ -48,7 +50,7 @@ def find(ground: Ground, groups: Sequence[Group], *, seed: int = 0) -> list[Gap]
     Score: the largest share, over the pairs of groups that X joins, of pairs of others between which X stands;
     exact, as far as ties are known. The explanation adds the roles of liaison (between two other groups) and
     itinerant (between two of one other group), and up to 300 organisations the betweenness with its z against
-    20 curveball samples of who takes part in what, which is a measure of overload and no test.
+    20 curveball samples of who takes part in what, which is a measure of overload and no test; above, `say` is told.
 
     Source: Gould and Fernandez 1989 for the roles; Freeman 1977 for betweenness; Strona and others 2014.
     """
@@ -56,6 +58,8 @@ def find(ground: Ground, groups: Sequence[Group], *, seed: int = 0) -> list[Gap]
     if not joins:
         return []
     overload = _overload(ground.network, seed)
+    if len(ground.network.organisations) > _LARGEST_SAMPLED:
+        say(f"How much runs through a broker (B1) is compared with chance up to {_LARGEST_SAMPLED} organisations only.")
     named = {ground.network.organisations[join.broker] for join in joins}
     roles = {facet: _roles(ground, groups, facet, named) for facet in {join.first.facet for join in joins}}
     by_broker = groupby(sorted(joins, key=_rank), key=lambda join: join.broker)

@@ -15,17 +15,21 @@ from graphkit.store import Store
 __all__ = ["find"]
 
 _TAG = "data-gap"
+_NAMED = 200
 
 
-def find(store: Store) -> list[Gap]:
+def find(store: Store, within: frozenset[str] | None = None) -> list[Gap]:
     """Ask every stored query with the tag `data-gap` and find those with something that is not known.
 
     Such a query answers `thing, label, known`; the score is the share that is not known. Its summary becomes
-    the explanation and the last sentence of its description the action: a data gap is added by adding a file.
+    the explanation and the last sentence of its description the action: a data gap is added by adding a file. With
+    `within` only these things are asked about. The evidence names the first 200 of which it is not known.
     """
     asked: Sequence[Query] = [query for query in queries.catalogue().values() if _TAG in query.tags]
-    found = (_gap(query, queries.run(store, query)) for query in asked)
-    return [gap for gap in found if gap]
+    frames = ((query, queries.run(store, query)) for query in asked)
+    if within is not None:
+        frames = ((query, frame.filter(pl.col("thing").is_in(within))) for query, frame in frames)
+    return [gap for query, frame in frames if (gap := _gap(query, frame))]
 
 
 def _gap(query: Query, frame: pl.DataFrame) -> Gap | None:
@@ -40,10 +44,12 @@ def _gap(query: Query, frame: pl.DataFrame) -> Gap | None:
         score=round(unknown.height / frame.height, 6),
         tier="not-known",
         explanation=(
-            f"{query.summary}: {unknown.height} of {frame.height} ({listed(labels)}). Not known, and not to be taken"
-            " as absent."
+            f"{query.summary}: {unknown.height:,} of {frame.height:,} ({listed(labels)}). Not known, and not to be"
+            " taken as absent."
         ),
-        evidence=tuple(Evidence(thing, label, query.name) for thing, label in zip(things, labels, strict=True)),
+        evidence=tuple(
+            Evidence(thing, label, query.name) for thing, label in zip(things[:_NAMED], labels[:_NAMED], strict=True)
+        ),
         action=_last_sentence(query.description),
         topic=query.name,
     )

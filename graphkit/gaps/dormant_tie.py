@@ -58,9 +58,10 @@ def _asleep(ground: Ground, ties: pl.DataFrame) -> pl.DataFrame:
         .with_columns(score=(pl.col("strength") * (1 - (-pl.col("years") / TAU).exp())).round(6))
     )
     kind = pl.Enum(ground.network.organisations)
-    ends = [pairs[end].cast(kind).to_physical().cast(pl.Int64).to_numpy() for end in ("source", "target")]
+    left, right = (pairs[end].cast(kind).to_physical().cast(pl.Int64).to_numpy() for end in ("source", "target"))
+    kept = ground.share_scope((left, right)) & ground.asked_for((left, right))
     tier = pl.col("activity").clip(1, len(_TIERS))
-    ranked = pairs.filter(pl.Series(ground.share_scope((ends[0], ends[1])), dtype=pl.Boolean))
+    ranked = pairs.filter(pl.Series(kept, dtype=pl.Boolean))
     return ranked.sort(tier, "score", "source", "target", descending=[True, True, False, False])
 
 

@@ -29,7 +29,8 @@ class Ground:
     """The frames that the finders read; every one is the answer of the query of `queries/gaps/` with its name.
 
     `network` is the network of working together. `as_of` is the day up to which something can be said: today,
-    or the last day of the completeness scopes where that is earlier.
+    or the last day of the completeness scopes where that is earlier. `focus` are the things of which one must be in a
+    gap, where only those of a region are asked for.
     """
 
     network: Network
@@ -39,6 +40,7 @@ class Ground:
     related: pl.DataFrame
     scopes: pl.DataFrame
     as_of: date
+    focus: frozenset[str] | None = None
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -80,6 +82,15 @@ class Ground:
         for word in self.scope_bits.T:
             shared |= (word[pairs[0]] & word[pairs[1]]) > 0
         return shared
+
+    @cached_property
+    def _in_focus(self) -> NDArray[np.bool_]:
+        names, focus = self.network.organisations, self.focus
+        return np.fromiter((focus is None or name in focus for name in names), dtype=bool, count=len(names))
+
+    def asked_for(self, pairs: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.bool_]:
+        """Tell for each pair of row numbers of the network whether one of the two is in focus."""
+        return self._in_focus[pairs[0]] | self._in_focus[pairs[1]]
 
     @cached_property
     def related_pairs(self) -> frozenset[tuple[str, str]]:
@@ -160,8 +171,8 @@ class Ground:
         return Evidence(scope, label, "declared complete up to here", row["end"])
 
 
-def load_ground(store: Store, today: date) -> Ground:
-    """Read from `store` all that the finders need; `today` bounds what can be said."""
+def load_ground(store: Store, today: date, focus: frozenset[str] | None = None) -> Ground:
+    """Read from `store` all that the finders need; `today` bounds what can be said, `focus` what is asked for."""
     scopes = queries.run(store, "gaps/scopes")
     truths = pl.col("named", "making").cast(pl.Boolean)
     return Ground(
@@ -172,6 +183,7 @@ def load_ground(store: Store, today: date) -> Ground:
         related=queries.run(store, "gaps/related"),
         scopes=scopes,
         as_of=_as_of(scopes, today),
+        focus=focus,
     )
 
 

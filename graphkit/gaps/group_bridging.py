@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from graphkit import ontology
 from graphkit.gaps.base import Gap
-from graphkit.gaps.bridges import meetings, nearest_pairs, pair_evidence, pairs_in_words
+from graphkit.gaps.bridges import CONSIDERED, meetings, nearest_pairs, pair_evidence, pairs_in_words
 from graphkit.gaps.ground import Ground
 from graphkit.measures.nulls import Bicm, Joint, Side, bicm, false_discovery, meet, side
 
@@ -79,7 +79,7 @@ def groups_of(ground: Ground) -> list[Group]:
     ]
 
 
-def find(ground: Ground, groups: Sequence[Group]) -> list[Gap]:
+def find(ground: Ground, groups: Sequence[Group], say: Callable[[str], object] = lambda _: None) -> list[Gap]:
     """Find the pairs of groups of one facet (region, kind, theme) that meet more rarely than by chance.
 
     Score: max(0, 1 - O / E). O counts the meetings of an organisation of one group with one of the other, once
@@ -88,7 +88,8 @@ def find(ground: Ground, groups: Sequence[Group]) -> list[Gap]:
     comparison. Claimed only where one completeness scope covers everybody in both groups, E is 3 or more, and the
     false discovery rate over all pairs with such an E (Benjamini and Hochberg) is below 0.05; a pair of groups
     with a smaller E says nothing either way. The tier is strong below 0.01. A deficit is no forecast: such pairs
-    are the least likely to form by themselves, and the action is for those who would change that.
+    are the least likely to form by themselves, and the action is for those who would change that. `say` is told where
+    a group is so large that not all of it was looked at for pairs to bridge it.
 
     Source: Saracco and others 2017 for the null model; Benjamini and Hochberg 1995; Burt 1992 for the holes.
     """
@@ -100,10 +101,11 @@ def find(ground: Ground, groups: Sequence[Group]) -> list[Gap]:
     compared = [(first, second, _compare(ground, model, sides, first, second)) for first, second in pairs]
     tested = [found for found in compared if found[2].expected >= _LEAST_EXPECTED]
     rates = false_discovery([joint.p for _, _, joint in tested])
-    findings = (_Finding(*found, float(q), len(tested)) for found, q in zip(tested, rates, strict=True))
-    return [
-        _gap(ground, found) for found in findings if found.q < LEVEL and found.joint.observed < found.joint.expected
-    ]
+    findings = [_Finding(*found, float(q), len(tested)) for found, q in zip(tested, rates, strict=True)]
+    claimed = [each for each in findings if each.q < LEVEL and each.joint.observed < each.joint.expected]
+    if any(len(group.rows) > CONSIDERED for each in claimed for group in (each.first, each.second)):
+        say(f"For the pairs to bridge a group of more than {CONSIDERED} (G1) those with most partners were looked at.")
+    return [_gap(ground, each) for each in claimed]
 
 
 def _regions(ground: Ground) -> pl.DataFrame:

@@ -131,8 +131,8 @@ class _Free:
         return (own[cells.row[kept]], self.rows[later][cells.col[kept]]), cells.data[kept]
 
     def fit(self, pairs: Pairs) -> NDArray[np.bool_]:
-        """Tell of which pairs one scope covers both, and that do not belong together."""
-        kept = self.ground.share_scope(pairs)
+        """Tell which pairs are asked for, covered by one scope, and do not belong together."""
+        kept = self.ground.share_scope(pairs) & self.ground.asked_for(pairs)
         if self.together.size:
             keys = pairs[0][kept] * len(self.ground.network.organisations) + pairs[1][kept]
             place = np.minimum(np.searchsorted(self.together, keys), self.together.size - 1)

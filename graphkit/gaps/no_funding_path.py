@@ -19,6 +19,7 @@ __all__ = ["find"]
 _LEAST_ORGANISATIONS = 3
 _SPOKEN = 3
 _CALLS = 3
+_MEMBER = "https://w3id.org/solidarity-graph/vocabulary/role/member"
 _NOTES = {"region": "works in the region", "organisation": "", "objective": "pursues it"}
 
 
@@ -119,20 +120,29 @@ class _View:
         return next(fitting, None)
 
     @cached_property
-    def _activities(self) -> Mapping[str, int]:
-        """How many activities and collaborations each organisation takes part in."""
-        counts = self.ground.takes_part.group_by("organisation").agg(pl.col("activity").n_unique())
-        return dict(counts.rows())
+    def wanting(self) -> Mapping[str, tuple[str, ...]]:
+        """The nameable organisations that give no money themselves, by the regions in which they work, in order."""
+        found: dict[str, list[str]] = {}
+        for organisation in sorted(self.ground.nameable - self.givers):
+            for region in self.means.regions_of.get(organisation, ()):
+                found.setdefault(region, []).append(organisation)
+        return {region: tuple(those) for region, those in found.items()}
+
+    @cached_property
+    def activities(self) -> Mapping[str, int]:
+        """How many activities each organisation takes part in; to be a member of something is none."""
+        doing = self.ground.takes_part.filter(pl.col("role") != _MEMBER)
+        return dict(doing.group_by("organisation").agg(pl.col("activity").n_unique()).rows())
 
     @cached_property
     def _ranked(self) -> tuple[int, ...]:
-        return tuple(sorted(self._activities.get(organisation, 0) for organisation in self.ground.nameable))
+        return tuple(sorted(self.activities.get(organisation, 0) for organisation in self.ground.nameable))
 
     def weight(self, need: _Need) -> float:
         """Return 1, or for an organisation the share of organisations that take part in no more than it does."""
         if need.sort != "organisation":
             return 1.0
-        return bisect_right(self._ranked, self._activities.get(need.iri, 0)) / len(self._ranked)
+        return bisect_right(self._ranked, self.activities.get(need.iri, 0)) / len(self._ranked)
 
     def awards(self, need: _Need) -> tuple[_Award, ...]:
         """Return the grants that reach a need, each once for each funder."""
@@ -147,14 +157,16 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     that out; from them to the region in which they work, and to the objective that they or the activity pursue. A bid
     is no path. Score: w / (1 + f) with f funders from whom a path leads: none, or one who gave two or more grants; with
     two funders or more, or with a single grant, there is no gap. w is 1; for an organisation it is the share of
-    organisations that take part in no more activities, so that who does most without money comes first. Exact.
+    organisations that take part in no more activities, so that who does most without money comes first. One of which no
+    activity is known is not told: nothing says that it needs money. Exact.
 
     Claimed only inside a completeness scope about grants (of `sol:recipient` or `schema:funder`): an organisation
     that it covers, a region inside it with three such organisations or more, an objective all of whose pursuers it
     covers. Who gives money itself needs none; the organisations and the smaller regions inside a region that is
     claimed with the same score are not told again.
     Objectives without a path outside every such scope are together one gap D. The action names up to three calls that
-    may be open, those first that share most themes; a call for other regions, or on other themes, is left out.
+    may be open, those first that share most themes: only calls that share a theme or a region, and none for other
+    regions or on other themes.
 
     Source: Provan and Milward 2001 on what a network is measured by; Froelich 1999, Nonprofit and Voluntary Sector
     Quarterly 28, 246, on resting on one source of money.
@@ -172,12 +184,6 @@ def find(ground: Ground, means: Means) -> list[Gap]:
 # ---- Who needs money -----------------------------------------------------------------------------
 
 
-def _within(view: _View, region: str) -> tuple[str, ...]:
-    """List the nameable organisations of a region that give no money themselves."""
-    wanting = sorted(view.ground.nameable - view.givers)
-    return tuple(o for o in wanting if region in view.means.regions_of.get(o, frozenset()))
-
-
 def _largest(found: list[tuple[_Need, Gap]]) -> list[tuple[_Need, Gap]]:
     """Leave out the regions whose organisations all stand in a larger one with the same score, or in one before it."""
     kept: list[tuple[_Need, Gap]] = []
@@ -193,14 +199,15 @@ def _regions(view: _View) -> Iterator[tuple[_Need, Register]]:
     for register in view.money:
         for region in sorted((register.covered & view.means.region_labels.keys()) - seen):
             seen.add(region)
-            those = _within(view, region)
+            those = view.wanting.get(region, ())
             if len(those) >= _LEAST_ORGANISATIONS:
                 label = view.means.region_labels[region]
                 yield _Need(region, label, "region", those, view.themes(those), frozenset(those)), register
 
 
 def _organisations(view: _View, told: set[str]) -> Iterator[_Need]:
-    for organisation in sorted(view.ground.nameable - view.givers - told):
+    doing = view.activities.keys() | view.reached.keys()
+    for organisation in sorted((view.ground.nameable & doing) - view.givers - told):
         alone = (organisation,)
         name = view.ground.name(organisation)
         yield _Need(organisation, name, "organisation", alone, view.themes(alone), frozenset(alone))
@@ -271,7 +278,8 @@ def _matching(view: _View, need: _Need, without: frozenset[str]) -> list[Call]:
         regions, common = {region for region, _ in call.regions}, {theme for theme, _ in call.themes} & need.themes
         elsewhere = bool(regions and where and not regions & where)
         known = bool(call.offered_by) and without.issuperset(call.offered_by)
-        if call.open_on(view.ground.as_of) and not elsewhere and not known and (common or not call.themes):
+        near = bool(common) or bool(regions & where and not call.themes)
+        if call.open_on(view.ground.as_of) and near and not elsewhere and not known:
             scored.append((-len(common), call.iri, call))
     return [call for *_, call in sorted(scored, key=lambda each: each[:2])[:_CALLS]]
 

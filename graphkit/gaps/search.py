@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from graphkit import queries
 from graphkit.errors import unknown_name
 from graphkit.gaps import (
     broker,
@@ -134,13 +135,13 @@ _FINDERS: Final[tuple[tuple[frozenset[str], Callable[[_Found], list[Gap]]], ...]
     (frozenset({"P1"}), lambda found: missing_partnership.find(found.ground, found.said.append)),
     (frozenset({"P2"}), lambda found: dormant_tie.find(found.ground, found.said.append)),
     (frozenset({"S1", "D"}), lambda found: one_sided.find(found.ground, found.means)),
-    (frozenset({"G1"}), lambda found: group_bridging.find(found.ground, found.groups)),
+    (frozenset({"G1"}), lambda found: group_bridging.find(found.ground, found.groups, found.said.append)),
     (frozenset({"G2"}), lambda found: inward_group.find(found.ground, found.groups)),
     (frozenset({"G3"}), lambda found: community_hole.find(found.ground)),
-    (frozenset({"B1"}), lambda found: broker.find(found.ground, found.groups)),
+    (frozenset({"B1"}), lambda found: broker.find(found.ground, found.groups, found.said.append)),
     (frozenset({"B2"}), lambda found: constrained.find(found.ground)),
     (frozenset({"R2"}), lambda found: peripheral.find(found.ground)),
-    (frozenset({"D"}), lambda found: data_gap.find(found.store)),
+    (frozenset({"D"}), lambda found: data_gap.find(found.store, found.ground.focus)),
 )
 """The finders, each with the kinds that it may give: what is asked for decides which of them run."""
 
@@ -151,23 +152,30 @@ def find_gaps(
     kinds: Collection[str] = (),
     today: date | None = None,
     per_organisation: int | None = None,
+    region: str | None = None,
 ) -> GapReport:
     """Search `store` for gaps of the given kinds (codes of `KINDS`; all by default).
+
+    With `region` (the IRI of a place, or "place/slug") only those are given of which a member lies in it or in a place
+    inside it, or is such a place: the limits of length then hold for these alone.
 
     `today` bounds what can be said (default: the present day). `per_organisation` is in how many gaps of a kind with a
     cap (C4, P1, P2, S1) one organisation may stand; the report counts what is left out for that. Gaps come in the
     order of `KINDS`, within a kind by tier, falling score, and then by IRI. The reviews that `store` holds are
-    respected: see `graphkit.gaps.reviews.respected`. Raises `UnknownNameError` for a kind that is not known,
-    `UsageError` for a cap below 1.
+    respected: see `graphkit.gaps.reviews.respected`. Raises `UnknownNameError` for a kind or a region that is not
+    known, `UsageError` for a cap below 1.
     """
     for code in kinds:
         if code not in KINDS:
             raise unknown_name("kind of gap", code, KINDS)
     start, today = perf_counter(), today or datetime.now(UTC).date()
-    found = _Found(store, load_ground(store, today), load_means(store), monitor(store, today))
+    means = load_means(store)
+    focus = _focus(store, means, region) if region else None
+    found = _Found(store, load_ground(store, today, focus), means, monitor(store, today))
     after = respected(_all(found, frozenset(kinds or KINDS)), newest_reviews(load_reviews(store)), today)
     gaps, left_out = capped(after.shown, per_organisation)
     said = (
+        *_asked_for(found.means, region, focus),
         _banner(found.ground),
         *_left_out(left_out),
         *_set_aside(after),
@@ -195,7 +203,26 @@ def _all(found: _Found, wanted: frozenset[str]) -> list[Gap]:
     """Run the finders that may give a wanted kind, and put what they find in order."""
     order = list(KINDS)
     gaps = [gap for kinds, find in _FINDERS if kinds & wanted for gap in find(found) if gap.kind in wanted]
+    focus = found.ground.focus
+    if focus is not None:
+        gaps = [gap for gap in gaps if not focus.isdisjoint(gap.members)]
     return sorted(gaps, key=lambda gap: (order.index(gap.kind), TIERS.index(gap.tier), -gap.score, gap.members))
+
+
+def _focus(store: Store, means: Means, region: str) -> frozenset[str]:
+    """Return the places of a region, it included, and what lies in one of them."""
+    places = frozenset(queries.run(store, "region/places", region=region)["place"])
+    if not places:
+        raise unknown_name("region", region, means.region_labels)
+    return places.union(means.regions.filter(pl.col("region").is_in(places))["thing"])
+
+
+def _asked_for(means: Means, region: str | None, focus: frozenset[str] | None) -> list[str]:
+    """Say of which region the gaps are."""
+    if region is None or focus is None:
+        return []
+    name = next((label for iri, label in means.region_labels.items() if iri.endswith(region) and iri in focus), region)
+    return [f"Only gaps of which something lies in {name} are given."]
 
 
 def _left_out(counts: Mapping[str, int]) -> list[str]:
