@@ -61,6 +61,20 @@ def word(client: FlaskClient, key: str) -> str:
     return found[1] if found else ""
 
 
+def test_a_long_list_of_gaps_comes_page_by_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every gap stands on one page, in the order of the whole; a page beyond the last is refused with the way back."""
+    whole = keys(client)
+    monkeypatch.setattr("webui.gaps.pages._ROWS", 10)
+    pages = [keys(client, f"?page={number}") for number in range(1, -(-len(whole) // 10) + 1)]
+    assert [key for page in pages for key in page] == whole
+    assert max(map(len, pages)) == 10
+    first, beyond = client.get("/gaps").text, client.get("/gaps?page=99")
+    assert 'href="/gaps?page=2" rel="next"' in first
+    assert beyond.status_code == 404
+    assert "begin at /gaps" in beyond.text
+    assert len(keys(client, "?kind=P1&page=1")) == len(keys(client, "?kind=P1"))
+
+
 def test_what_stands_beside_gaps_is_said_in_the_language_of_the_reader(client: FlaskClient) -> None:
     """Every sentence of the banner is known, numbers and days are kept, and nothing of it stays English."""
     english = " ".join(client.get("/gaps?lang=en").text.split())

@@ -39,7 +39,7 @@ class Frames:
         self.patience = _PATIENCE
         self._most, self._held = most, 0
         self._lock = threading.Lock()
-        self._turn = threading.BoundedSemaphore(_AT_ONCE)
+        self._turn, self._slow_turn = threading.BoundedSemaphore(_AT_ONCE), threading.BoundedSemaphore(1)
         self._works: dict[tuple[str, str], Work] = {}
         self._others: dict[str, tuple[str, Work]] = {}
         self._frames: OrderedDict[tuple[str, str], pl.DataFrame] = OrderedDict()
@@ -61,8 +61,12 @@ class Frames:
                 _, old = self._frames.popitem(last=False)
                 self._held -= int(old.estimated_size())
 
-    def made(self, key: tuple[str, str], make: Callable[[], pl.DataFrame], seconds: float | None) -> pl.DataFrame:
+    def made(
+        self, key: tuple[str, str], make: Callable[[], pl.DataFrame], seconds: float | None, *, slow: bool = False
+    ) -> pl.DataFrame:
         """Return what is kept under a key; where there is nothing, make it in a thread of its own, once for all.
+
+        Of what is `slow` one thing is made at a time, so that it never takes the place of what the pages show.
 
         Raises `NotReady` where it is not there within so many seconds (None: whenever it is done); the work goes on.
         """
@@ -72,7 +76,9 @@ class Frames:
         with self._lock:
             work = self._works.get(key)
             if work is None or work.failed:
-                work = self._works[key] = Work(lambda _: self._make(key, make), _READING, self._turn)
+                work = self._works[key] = Work(
+                    lambda _: self._make(key, make), _READING, self._slow_turn if slow else self._turn
+                )
         found: pl.DataFrame = work.within(seconds)
         return found
 

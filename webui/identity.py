@@ -14,6 +14,7 @@ from graphkit import identity, queries
 from graphkit.identity import LEVELS, Decision
 from graphkit.terms import GRAPH, ID
 from webui.catalogue.tables import download
+from webui.frames import frames_of, patience
 from webui.i18n.choosing import gettext
 from webui.links import href
 from webui.protocol.access import is_token, require_own_site
@@ -27,7 +28,6 @@ blueprint = Blueprint("identity", __name__)
 
 _ROWS: Final = 25
 _LONGEST_NUMBER: Final = 6
-_KEPT: Final = "graphkit.identity"
 _CONTESTED: Final = "contested"
 _RECORD: Final = "record"
 _STATE: Final = ("level", "source", _RECORD, _CONTESTED, "page")
@@ -87,14 +87,21 @@ def decide() -> BaseResponse:
 
 
 def _known() -> tuple[pl.DataFrame, int]:
-    """Return what waits and how many records are joined, read once for each version of the graph."""
-    version = store().version
-    kept: tuple[object, pl.DataFrame, int] | None = current_app.extensions.get(_KEPT)
-    if kept is None or version is None or kept[0] != version:
-        joined = queries.run(store(), "identity/preferred").height
-        kept = (version, identity.load_review(store()), joined)
-        current_app.extensions[_KEPT] = kept
-    return kept[1], kept[2]
+    """Return what waits and how many records are joined, read once for each version of the graph.
+
+    Raises `NotReady` where that takes longer than a few seconds.
+    """
+    whole = store()
+    version = whole.version
+    mark = f"{version.number}-{version.hash}" if version else ""
+
+    def read() -> tuple[pl.DataFrame, int]:
+        return identity.load_review(whole), queries.run(whole, "identity/preferred").height
+
+    if not mark:
+        return read()
+    found: tuple[pl.DataFrame, int] = frames_of(current_app).other("identity", mark, read, patience())
+    return found
 
 
 def _decisions(who: str) -> Iterator[Decision]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
 
 from graphkit.network import Network
 
@@ -37,6 +38,7 @@ _ISOLATES_APART: Final = 1.0
 _INSIDE: Final = 3.0
 _PAIR: Final = 2
 _TOUCHING: Final = 1e-3
+_NEAREST: Final = 1e-8
 _GOLDEN: Final = np.pi * (3 - np.sqrt(5))
 
 
@@ -271,11 +273,11 @@ def _within(network: Network, members: Ints, degrees: Ints) -> Points:
     ties = network.adjacency[members][:, members].toarray()
     best, rounds = 1 / np.sqrt(number), _ROUNDS if len(network.organisations) < _VERY_LARGE else _ROUNDS // 2
     for step in range(rounds):
-        apart = spots[:, None] - spots[None, :]
-        far = np.sqrt((apart**2).sum(axis=2)) + np.eye(number)
-        force = best**2 / far - ties * far**2 / best
-        np.fill_diagonal(force, 0.0)
-        move = (apart / far[..., None] * force[..., None]).sum(axis=1)
+        far = np.sqrt(_squares(spots))
+        np.fill_diagonal(far, 1.0)
+        pull = best**2 / far**2 - ties * (far / best)
+        np.fill_diagonal(pull, 0.0)
+        move = spots * pull.sum(axis=1, keepdims=True) - pull @ spots
         size = np.sqrt((move**2).sum(axis=1, keepdims=True)) + 1e-9
         spots = spots + move / size * np.minimum(size, 0.12 * (1 - step / rounds))
         out = np.sqrt((spots**2).sum(axis=1, keepdims=True))
@@ -283,15 +285,25 @@ def _within(network: Network, members: Ints, degrees: Ints) -> Points:
     return _unstacked(spots, best * 0.55)
 
 
+def _squares(spots: Points) -> Points:
+    """Return the square of the distance of each two points, never quite 0: by one product of matrices."""
+    lengths = (spots**2).sum(axis=1)
+    return np.asarray(np.maximum(lengths[:, None] + lengths[None, :] - 2 * (spots @ spots.T), _NEAREST))
+
+
 def _unstacked(spots: Points, least: float) -> Points:
     """Move points apart that lie nearer than `least`, inside the unit disc."""
     for _ in range(12):
-        apart = spots[:, None] - spots[None, :]
-        far = np.sqrt((apart**2).sum(axis=2)) + np.eye(len(spots)) * 1e9 + 1e-9
-        over = np.maximum(0.0, least - far)
-        if not over.any():
+        pairs = cKDTree(spots).query_pairs(least, output_type="ndarray")
+        if not pairs.size:
             break
-        spots = spots + (apart / far[..., None] * over[..., None] * 0.5).sum(axis=1)
+        one, other = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T
+        apart = spots[one] - spots[other]
+        far = np.sqrt((apart**2).sum(axis=1)) + 1e-9
+        push = apart / far[:, None] * ((least - far) * 0.5)[:, None]
+        spots = spots.copy()
+        np.add.at(spots, one, push)
+        np.subtract.at(spots, other, push)
     out = np.sqrt((spots**2).sum(axis=1, keepdims=True))
     return np.asarray(spots / np.maximum(1.0, out))
 

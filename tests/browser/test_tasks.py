@@ -40,6 +40,20 @@ PAGES = (
     "/queries",
     "/queries/explore/organisations",
     "/search?q=co-operative",
+    "/identity",
+    "/identity?contested=1&record=organisation/eris",
+    "/api",
+    "/versions/1",
+    "/queries/build/inverses",
+    "/doc/place/wessex",
+    "/doc/activity/rome-conference-2014",
+    "/doc/organisation/social-enterprise-link?version=1",
+    "/path",
+    "/what-if",
+    "/plan",
+    "/sources?lang=fr",
+    "/doc/organisation/eris?lang=fr",
+    "/commitments?lang=en",
     "/nowhere",
 )
 
@@ -114,4 +128,48 @@ def test_without_javascript_the_tables_say_it_all(browser: Browser, address: str
     page.goto("/sparql")
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator("#answer")).to_be_visible()
+    context.close()
+
+
+def test_what_belongs_together_is_in_the_menu_of_its_part(page: Page) -> None:
+    """Path, what-if, the links for review, the plan and the reports are two clicks away, also by keyboard."""
+    for part, name, heading in (
+        ("Network", "Path between two", "connected"),
+        ("Network", "What if", "What if"),
+        ("Organisations", "Same organisation?", "same organisation"),
+        ("Gaps", "The plan", "plan"),
+        ("Reports", "What has changed", "changed"),
+        ("Commitments", "Barriers", "barriers"),
+    ):
+        page.goto("/")
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name=part, exact=True).click()
+        link = page.get_by_role("navigation", name="In this part").get_by_role("link", name=name, exact=True)
+        link.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(heading, re.IGNORECASE))
+        current = page.get_by_role("navigation", name="Pages").locator("[aria-current]")
+        expect(current).to_have_text(part)
+
+
+@pytest.mark.parametrize(
+    "where", ["/", "/gaps", "/network", "/commitments", "/doc/organisation/social-enterprise-link"]
+)
+def test_a_page_on_paper_is_light_and_not_wider_than_it(browser: Browser, address: str, where: str) -> None:
+    """On A4, from a dark screen: nothing sticks out, no control is left, the background is white."""
+    context = browser.new_context(base_url=address, viewport={"width": 680, "height": 960}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(where)
+    page.wait_for_load_state("networkidle")
+    page.emulate_media(media="print", color_scheme="light")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    wide = (
+        "[...document.querySelectorAll('table.data')].filter((one) => one.getBoundingClientRect().right > 682).length"
+    )
+    assert page.evaluate(wide) == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") in {
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    }
+    for control in ("nav.site", "form.filters", ".site-search", "button.theme"):
+        expect(page.locator(control).first).to_be_hidden()
     context.close()

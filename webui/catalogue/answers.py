@@ -22,7 +22,7 @@ from graphkit.store.pool.reader_pool import Question
 from webui.catalogue.choices import Values, faults, fields
 from webui.catalogue.snippets import snippets
 from webui.catalogue.tables import linked
-from webui.frames import frames_of
+from webui.frames import frames_of, patience
 from webui.linked.reading import reader
 from webui.protocol.access import open_to_all, own_address
 from webui.protocol.fields import Fields
@@ -310,15 +310,17 @@ def _downloads(asked: Asked, search: str) -> list[dict[str, str]]:
 def _rows(asked: Asked) -> tuple[pl.DataFrame, bool]:
     """Return the answer for the page, and whether it is cut.
 
-    That of a stored query is kept as a frame, and its rows are sorted here, so that a long answer comes within the
-    limits of the service.
+    That of a stored query is kept as a frame. Without values on the newest version it is asked once, with no limit of
+    time, in the background: raises `NotReady` where that takes longer than a few seconds.
     """
     version = asked.pick.version
     if asked.created or asked.query.path is None or version is None or settings().query_rows:
         frame, answer = _frame(asked)
         return frame, answer.cut
     kept, key = frames_of(current_app), (version.hash, queries.bind(asked.query, asked.values))
-    found = kept.get(key)
+    found, whole = kept.get(key), store()
+    if found is None and not asked.values and asked.pick.number is None:
+        return kept.made(key, lambda: queries.run(whole, asked.query), patience(), slow=True), False
     if found is None:
         found = queries.run(reader(asked.pick.number), asked.query, **asked.values)
         kept.put(key, found)

@@ -25,7 +25,10 @@ from webui.links import href
 from webui.network.asked import short
 from webui.network.drawing import drawing
 from webui.network.panel import sources_of
+from webui.pages.blueprint import here
+from webui.pages.lists import asked_number
 from webui.protocol.access import own_address, require_own_site
+from webui.protocol.problems import Refusal
 from webui.protocol.writes import turn
 from webui.state import analysis, settings, store
 from webui.works import NotReady
@@ -33,6 +36,8 @@ from webui.works import NotReady
 __all__ = ["register"]
 
 _PATIENCE: Final = 4.0
+_ROWS: Final = 50
+_MOST_PAGES: Final = 1_000_000
 _PAIR: Final = 2
 _ON_THE_NETWORK: Final = frozenset({"P1", "P2", "R1", "R2", "B1", "B2", "S1", "G3"})
 
@@ -68,10 +73,15 @@ def _page() -> ResponseReturnValue:
     report = _report()
     state = _state()
     found = _filtered(report, state)
+    pager = _pager(len(found))
     return render_template(
         "gaps.html",
         page="gaps",
-        gaps=[{**gap_row(gap), "missing": missing_evidence(report, gap)} for gap in found],
+        gaps=[
+            {**gap_row(gap), "missing": missing_evidence(report, gap)}
+            for gap in found[pager["first"] - 1 : pager["last"]]
+        ],
+        pager=pager,
         total=len(report.gaps),
         left_out={
             "dismissed": len(report.dismissed),
@@ -91,6 +101,26 @@ def _page() -> ResponseReturnValue:
             for label, form in (("CSV", "csv"), (gettext("CSV for spreadsheets"), "spreadsheet"), ("JSON", "json"))
         ],
     )
+
+
+def _pager(total: int) -> dict[str, Any]:
+    """Tell which gaps stand on the page that is asked for, and the addresses of the pages before and after.
+
+    Raises `Refusal` 404 for a page that there is not.
+    """
+    page = asked_number("page", 1, _MOST_PAGES)
+    first = (page - 1) * _ROWS + 1
+    if page > 1 and first > total:
+        begin = url_for("pages.gaps")
+        raise Refusal(404, gettext("the list has no such page"), hint=gettext("begin at %(address)s", address=begin))
+    return {
+        "total": total,
+        "first": first,
+        "last": min(total, first + _ROWS - 1),
+        "earlier": here(page=page - 1 if page > 2 else None) if page > 1 else "",  # noqa: PLR2004 - the first has none
+        "later": here(page=page + 1) if first + _ROWS <= total else "",
+        "found": "",
+    }
 
 
 def _set(state: dict[str, str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from webui.linked.addresses import address_of, values_address
 from webui.linked.schema_org import described
 from webui.links import Link, link, names_of
 from webui.words import HIDDEN, relation_order, relation_words
+from webui.works import NotReady
 
 __all__ = ["GROUP", "licence_link", "partners", "thing_page", "values_page"]
 
@@ -96,17 +97,22 @@ def values_page(reader: Readable, iri: str, relation: str, direction: str, page:
 def partners(known: Analysis, iri: str) -> dict[str, Any]:
     """Return who works with an organisation, through what, how often, and the gaps that concern it.
 
-    `searching` is true while the gaps are being searched for; then there are none. Raises `NotReady` where the network
-    is being read for the first time and is not there within a few seconds.
+    `reading` is true while the network is being read for the first time, `searching` while the gaps are being searched
+    for; what is not there then is left out.
     """
-    found = _partners(known, iri)
-    report = known.report_within(patience() / 2)
+    try:
+        found, reading = _partners(known, iri), False
+    except NotReady:
+        found, reading = [], True
+    report = known.report_within(0.0 if reading else patience() / 2)
     gaps = [gap for gap in report.gaps if iri in gap.members] if report else []
+    organisation = iri.startswith(_ORGANISATION)
     return {
         "partners": found[:_MOST_PARTNERS],
         "all_partners": len(found),
         "gaps": gap_rows(gaps),
-        "searching": report is None and iri.startswith(_ORGANISATION),
+        "reading": reading and organisation,
+        "searching": report is None and organisation,
         "banner": spoken_banner(report.banner) if report and gaps else None,
     }
 

@@ -23,6 +23,7 @@ from webui.pages.flows import currencies, flows_of
 from webui.pages.frames import answer, patience, shown, typed
 from webui.pages.funding import agent_href
 from webui.state import analysis
+from webui.works import NotReady
 
 __all__ = ["Spot", "ring", "surroundings"]
 
@@ -68,7 +69,7 @@ def _section(iri: str, label: str) -> str:
     the section says so.
     """
     try:
-        groups, money = neighbours(iri), _money(iri)
+        groups, money = neighbours(iri), _money_read(iri)
     except LimitError as error:
         return render_template("_organisation.html", iri=iri, label=label, fault=error.what)
     return render_template(
@@ -76,7 +77,8 @@ def _section(iri: str, label: str) -> str:
         iri=iri,
         label=label,
         groups=groups,
-        money=money,
+        money=money or [],
+        reading=money is None,
         money_href=agent_href(iri),
         picture=surroundings(iri) if shown().number is None else None,
         behind=behind(queries.find(_NEIGHBOURS), {"organisation": iri}),
@@ -107,6 +109,14 @@ def neighbours(iri: str) -> list[dict[str, Any]]:
     return groups
 
 
+def _money_read(iri: str) -> list[dict[str, Any]] | None:
+    """Return the sums of an organisation, None while the money is being read for the first time."""
+    try:
+        return _money(iri)
+    except NotReady:
+        return None
+
+
 def _money(iri: str) -> list[dict[str, Any]]:
     """Return what an organisation received and gave, summed within each currency."""
     ways = (("in", "recipient"), ("out", "funder"))
@@ -119,10 +129,13 @@ def _money(iri: str) -> list[dict[str, Any]]:
 def surroundings(iri: str) -> dict[str, Any] | None:
     """Return the picture around an organisation: its partners with most in common, the ties between them, suggestions.
 
-    None for an organisation that is not in the network of working together or has nobody around it. Suggestions come
-    when the search for gaps is done.
+    None for an organisation that is not in the network of working together or has nobody around it, and while that is
+    being read for the first time. Suggestions come when the search for gaps is done.
     """
-    network, report = analysis().network(_TOGETHER, patience()), analysis().report_within(0.0)
+    try:
+        network, report = analysis().network(_TOGETHER, patience()), analysis().report_within(0.0)
+    except NotReady:
+        return None
     place = network.rows.get(iri)
     if place is None:
         return None

@@ -17,6 +17,7 @@ from webui.linked.sections import offer
 from webui.links import href
 from webui.pages.blueprint import blueprint
 from webui.pages.frames import answer
+from webui.works import NotReady
 
 __all__ = ["records_of"]
 
@@ -35,6 +36,8 @@ def _section(iri: str, label: str) -> str:
         rows, waiting = records_of(iri)
     except LimitError:  # The section about its neighbours says already that something takes too long.
         return ""
+    except NotReady:
+        return render_template("_records.html", reading=True, rows=[], waiting=0)
     if not rows and not waiting:
         return ""
     return render_template(

@@ -139,7 +139,8 @@ function bindPrint(): void {
   window.addEventListener("beforeprint", () => {
     if (!picture) return;
     const copy = picture.snapshot();
-    copy.className = "printed";
+    const paper = copy.getContext("2d")?.getImageData(0, 0, 1, 1).data;
+    copy.className = paper && (paper[0] ?? 255) < 128 ? "printed dark" : "printed"; // Paper is white.
     stage.append(copy);
   });
   window.addEventListener("afterprint", () => stage.querySelector(".printed")?.remove());
