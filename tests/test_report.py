@@ -23,8 +23,8 @@ from graphkit.report import Figure, Links, Named, Report, printing
 from graphkit.report.document import NotKnown, Table
 from graphkit.report.dots import picture
 from graphkit.store import Store, open_store
-from graphkit.terms import ID
-from tests.harbour_fixture import harbour
+from graphkit.terms import ID, PREFIXES
+from tests.harbour_fixture import harbour, harbour_store
 from tests.village_fixture import village_store
 
 __all__ = ["harbour"]
@@ -329,3 +329,27 @@ def test_the_map_is_a_picture_in_word_too(harbour: Store) -> None:
     assert first == again
     assert first.startswith(b"\x89PNG")
     assert first != picture(points[:1])
+
+
+def test_a_kind_is_known_only_where_a_source_says_it_and_has_its_own_name() -> None:
+    """Of two kinds the first by name stands with its own address, and an unspecified kind is not known."""
+    facts = f"""@prefix org: <http://www.w3.org/ns/org#> . @prefix kind: <{PREFIXES["voc"]}kind/> .
+        @prefix prov: <http://www.w3.org/ns/prov#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        <{ID}organisation/both> a org:Organization ; rdfs:label "Both"@en ; prov:atLocation <{ID}place/south> ;
+            org:classification kind:community-interest-company , kind:cooperative .
+        <{ID}organisation/some> a org:Organization ; rdfs:label "Some"@en ; prov:atLocation <{ID}place/south> ;
+            org:classification kind:unspecified ."""
+    report = reports.regional_report(harbour_store(facts.encode()), "place/south")
+    (kinds,) = [b for b in _blocks(report, "organisations") if isinstance(b, Table) and "by kind" in b.caption]
+    named = {row[0].label: row[0].iri.rpartition("/")[2] for row in kinds.rows if isinstance(row[0], Named)}
+    assert named == {"Co-operative": "cooperative"}
+    assert ("kind not known", 1) in kinds.rows
+    assert "2 of 3 have a known kind" in _figure(report, "organisations").coverage
+
+
+def test_a_call_of_which_no_date_is_known_is_not_offered(wessex: Report) -> None:
+    """The seed names a challenge without a day: the report says so, and proposes no bid for it."""
+    first, second = _blocks(wessex, "calls")
+    assert isinstance(first, NotKnown)
+    assert "are they open?" in str(second)
+    assert not [each for each in wessex.actions() if each.key.startswith("bid-")]

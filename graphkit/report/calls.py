@@ -12,7 +12,7 @@ import polars as pl
 from graphkit import opportunities as offers
 from graphkit import queries
 from graphkit.gaps import listed
-from graphkit.report.document import Action, Asked, Cell, Named, NotKnown, Section, Table
+from graphkit.report.document import Action, Asked, Block, Cell, Named, NotKnown, Section, Table
 from graphkit.report.facts import Facts
 
 __all__ = ["Call", "bids", "calls_section", "open_calls"]
@@ -40,9 +40,10 @@ class Call:
 def open_calls(facts: Facts) -> list[Call]:
     """Find the calls that may be open and are located in the region or fit somebody there, soonest deadline first.
 
-    Whoever works elsewhere than a call asks for does not fit it. Where nothing is open, no organisation is looked at.
+    Of a call without deadline and day of publication nobody knows whether it is open: it is left out. Whoever works
+    elsewhere than a call asks for does not fit it. Where nothing is open, no organisation is looked at.
     """
-    needs = offers.still_open(queries.run(facts.store, _NEEDS), facts.day)
+    needs = offers.still_open(_dated(queries.run(facts.store, _NEEDS)), facts.day)
     if needs.is_empty():
         return []
     fitting = offers.matches(offers.load_opportunities(facts.store), needs, top=_AT_ONCE)
@@ -55,6 +56,10 @@ def open_calls(facts: Facts) -> list[Call]:
         if best or row["opportunity"] in here or row["opportunity"] in facts.belonging:
             found.append(_call(row, best))
     return found
+
+
+def _dated(needs: pl.DataFrame) -> pl.DataFrame:
+    return needs.filter(pl.col("deadline").is_not_null() | pl.col("issued").is_not_null())
 
 
 def _call(row: dict[str, Any], best: list[dict[str, Any]]) -> Call:
@@ -73,8 +78,11 @@ def _call(row: dict[str, Any], best: list[dict[str, Any]]) -> Call:
 def calls_section(facts: Facts, calls: Sequence[Call]) -> Section:
     """List the calls that may be open on the day of the report, for the region or for somebody of it."""
     every = queries.run(facts.store, _NEEDS).unique("opportunity")
-    block = _table(facts, calls, every.height) if calls else _none(facts, every)
-    return Section("calls", "Open calls and tenders", (block,))
+    blocks: list[Block] = [_table(facts, calls, every.height) if calls else _none(facts, every)]
+    undated = every.height - _dated(every).height
+    if undated:
+        blocks.append((f"Of {undated:,} calls neither a deadline nor a day of publication is known: are they open?",))
+    return Section("calls", "Open calls and tenders", tuple(blocks))
 
 
 def _table(facts: Facts, calls: Sequence[Call], total: int) -> Table:
@@ -115,7 +123,7 @@ def _none(facts: Facts, every: pl.DataFrame) -> NotKnown:
 def bids(facts: Facts, calls: Sequence[Call]) -> Iterator[Action]:
     """Propose to bid for open calls that fit somebody of the region, soonest deadline first."""
     for call in [each for each in calls if each.fits][:_BIDS]:
-        until = f"until {call.deadline}" if call.deadline else "soon, as no deadline is known"
+        until = f"until {call.deadline}" if call.deadline else "soon, as its deadline is not known,"
         yield Action(
             key=f"bid-{call.thing.iri.rpartition('/')[2]}",
             what=f"Look at “{call.thing.label}” and decide {until} whether to bid, alone or together.",

@@ -23,6 +23,8 @@ COMPARED: Final = ("wessex", "north-rhine-westphalia", "basque-region", "scotlan
 
 _INTENDED: Final = frozenset(f"{PREFIXES['voc']}status/{name}" for name in ("planned", "proposed", "bid"))
 _ENDED: Final = f"{PREFIXES['voc']}status/ended"
+_UNSPECIFIED: Final = f"{PREFIXES['voc']}kind/unspecified"
+"""The kind of organisations of which a source does not say the kind."""
 _KNOWN: Final = "explore/labels"
 
 
@@ -66,6 +68,11 @@ class Facts:
     def core(self) -> frozenset[str]:
         """The organisations of a core solidarity kind."""
         return frozenset(self.organisations.filter(pl.col("core") == 1)["organisation"])
+
+    @cached_property
+    def known_for(self) -> frozenset[str]:
+        """The organisations of the region of which more is known than a register tells: an activity or a grant."""
+        return self.inside & {*self.participants["organisation"], *self.grants["recipient"].drop_nulls()}
 
     @cached_property
     def belonging(self) -> frozenset[str]:
@@ -148,7 +155,9 @@ def load_facts(store: Store, region: Named, *, found: GapReport | None = None, a
         found=found,
         places=_texts(places, "comment").with_columns(pl.col("confidence").cast(pl.Float64)),
         organisations=_texts(organisations, "kind", "kind_label", "status").with_columns(
-            pl.col("core").cast(pl.Int64), pl.col("latitude", "longitude").cast(pl.Float64)
+            pl.when(pl.col("kind") != _UNSPECIFIED).then(pl.col("kind", "kind_label")),
+            pl.col("core").cast(pl.Int64),
+            pl.col("latitude", "longitude").cast(pl.Float64),
         ),
         participations=_texts(
             queries.run(store, "region/participations", **asked), "organisation", "organisation_label", "kind_label"

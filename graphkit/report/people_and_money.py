@@ -57,7 +57,7 @@ def _kinds(facts: Facts) -> Table:
         "Organisations by kind",
         ("Kind", "Organisations"),
         [(_named(label, kind), number) for label, kind, number in rows.iter_rows()],
-        "where an organisation has several kinds, the first by its IRI",
+        "where an organisation has several kinds, the first by its name",
     )
 
 
@@ -247,7 +247,10 @@ def money_section(facts: Facts) -> Section:
     asked = facts.asked("region/grants")
     priced = grants.drop_nulls(["amount", "currency"])
     several = facts.grants.select("grant", "recipient").unique().group_by("grant").len().filter(pl.col("len") > 1)
-    coverage = f"{priced.height:,} of {grants.height:,} grants have an amount and a currency"
+    empty = priced.filter(pl.col("amount") == 0).height
+    coverage = f"{priced.height:,} of {grants.height:,} grants have an amount and a currency" + (
+        f"; {empty:,} of these amounts are 0, as the list shows them, which need not be what was paid" if empty else ""
+    )
     method = (
         "the whole amount of each grant for the region, or to a recipient there and for no place elsewhere, once, as"
         " the source gives it; nothing is converted"

@@ -27,6 +27,7 @@ _LONG: Final = 80
 _MOST: Final = 12
 _NAMED: Final = 6
 _DATA: Final = "D"
+_MONEY: Final = "C4"
 _JOINING: Final = frozenset({"P1", "P2", "S1", "G1", "G2", "G3", "B1", "B2", "R1", "R2"})
 _PARTNERSHIPS: Final = "monitor/partnerships"
 _ADDRESSED: Final = "monitor/addressed"
@@ -140,9 +141,14 @@ def _chosen(facts: Facts) -> Iterable[Gap]:
     counts: Counter[str] = Counter()
     order = {gap.key: place for place, gap in enumerate(facts.gaps)}
     for gap in sorted(facts.gaps, key=lambda gap: (TIERS.index(gap.tier), order[gap.key])):
-        if gap.kind != _DATA and counts[gap.kind] < _OF_A_KIND:
+        if gap.kind != _DATA and _for_the_sector(facts, gap) and counts[gap.kind] < _OF_A_KIND:
             counts[gap.kind] += 1
             yield gap
+
+
+def _for_the_sector(facts: Facts, gap: Gap) -> bool:
+    """Tell whether closing a gap serves the sector: money that is missing counts for core organisations only."""
+    return gap.kind != _MONEY or not facts.core.isdisjoint(gap.members)
 
 
 def _sides(facts: Facts, gaps: list[Gap]) -> dict[str, frozenset[str]]:
@@ -236,19 +242,13 @@ def _shortened(text: str) -> str:
 def _of_commitment(facts: Facts, standing: Standing) -> Action:
     """Propose to show, or to make, evidence from the region for a commitment that has none."""
     asks = queries.find(standing.query).summary
-    kinds = wider("kind")
-    people: dict[str, list[Named]] = {"public-body": [], "core-solidarity-organisation": []}
-    for row in facts.existing.sort("label", "organisation").rows(named=True):
-        for side, named in people.items():
-            if row["kind"] and _KIND + side in kinds.get(row["kind"], {row["kind"]}):
-                named.append(Named(row["label"], row["organisation"]))
     served = _commitments([standing])
     return Action(
         key=f"commitment-{standing.commitment.rpartition('/')[2]}",
-        what=f"Commitment {standing.identifier}: gather what was done in {facts.region.label}, and begin where that is"
+        what=f"Commitment {standing.identifier}: gather what was done in {facts.region.label}, and begin where it was"
         f" nothing. What counts: {asks[:1].lower()}{asks[1:]}.",
-        who=tuple(people["public-body"][:_NAMED]),
-        partners=tuple(people["core-solidarity-organisation"][:_NAMED]),
+        who=_best_known(facts, "public-body"),
+        partners=_best_known(facts, "core-solidarity-organisation"),
         why=(
             f"Nothing in the graph that counts for it has to do with {facts.region.label}; as a whole it stands at"
             f" “{standing.status.replace('-', ' ')}” with {_pieces(len(standing.findings))} up to"
@@ -262,6 +262,19 @@ def _of_commitment(facts: Facts, standing: Standing) -> Action:
         strength="evidence: none from here",
         asked=Asked(standing.query, (("commitment", standing.commitment),)),
     )
+
+
+def _best_known(facts: Facts, side: str) -> tuple[Named, ...]:
+    """Name organisations of a side; of many only those with a known activity or grant."""
+    kinds = wider("kind")
+    named = [
+        Named(row["label"], row["organisation"])
+        for row in facts.existing.sort("label", "organisation").rows(named=True)
+        if row["kind"] and _KIND + side in kinds.get(row["kind"], {row["kind"]})
+    ]
+    if len(named) > _NAMED:
+        named = [each for each in named if each.iri in facts.known_for]
+    return tuple(named[:_NAMED])
 
 
 def _pieces(number: int) -> str:
