@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import docx
@@ -353,3 +354,21 @@ def test_a_call_of_which_no_date_is_known_is_not_offered(wessex: Report) -> None
     assert isinstance(first, NotKnown)
     assert "are they open?" in str(second)
     assert not [each for each in wessex.actions() if each.key.startswith("bid-")]
+
+
+def test_missing_money_of_companies_and_places_is_counted_and_not_acted_on(harbour: Store) -> None:
+    """A gap of money of the Rowers is listed; that of the steel works and of a whole place are only counted."""
+    found = find_gaps(harbour, today=date(2026, 1, 1))
+    base = next(iter(found.gaps))
+    gaps = [
+        replace(base, kind="C4", members=(f"{ID}{thing}",), labels=(thing,), evidence=())
+        for thing in ("organisation/rowers", "organisation/list.steel", "place/north")
+    ]
+    report = reports.regional_report(harbour, "place/north", found=replace(found, gaps=tuple(gaps)))
+    table, left = _blocks(report, "gaps")
+    assert isinstance(table, Table)
+    assert len(table.rows) == 1
+    assert "2 more of missing money" in str(left)
+    assert {each.iri for action in report.actions() if action.gap for each in action.who} == {
+        f"{ID}organisation/rowers"
+    }

@@ -16,10 +16,14 @@ from graphkit.report.document import Asked, Named
 from graphkit.store import Store
 from graphkit.terms import ID, PREFIXES
 
-__all__ = ["COMPARED", "Facts", "find_region", "load_facts", "report_day"]
+__all__ = ["COMPARED", "DATA", "MONEY", "Facts", "find_region", "load_facts", "report_day"]
 
 COMPARED: Final = ("wessex", "north-rhine-westphalia", "basque-region", "scotland", "wales", "northern-ireland")
 """The regions that a report compares with where none are chosen."""
+
+DATA: Final = "D"
+MONEY: Final = "C4"
+"""The kinds of gap of missing facts and of missing money."""
 
 _INTENDED: Final = frozenset(f"{PREFIXES['voc']}status/{name}" for name in ("planned", "proposed", "bid"))
 _ENDED: Final = f"{PREFIXES['voc']}status/ended"
@@ -90,6 +94,17 @@ class Facts:
     def gaps(self) -> tuple[Gap, ...]:
         """The gaps of which a member belongs to the region, in their order."""
         return tuple(gap for gap in self.found.gaps if not self.belonging.isdisjoint(gap.members))
+
+    @cached_property
+    def listed_gaps(self) -> tuple[Gap, ...]:
+        """Those that a report lists and acts on: none of data, and of missing money only that of core organisations.
+
+        A list of the beneficiaries of one fund does not tell what other funders gave, nor is it for a report on the
+        sector to find money for companies.
+        """
+        money = (gap for gap in self.gaps if gap.kind == MONEY and not self.core.isdisjoint(gap.members))
+        kept = {gap.key for gap in money}
+        return tuple(gap for gap in self.gaps if gap.kind not in {DATA, MONEY} or gap.key in kept)
 
     @cached_property
     def participants(self) -> pl.DataFrame:

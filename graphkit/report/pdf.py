@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from graphkit.report.document import (
@@ -36,7 +37,7 @@ _POINT: Final = 0.3528
 _ROOM: Final = 5
 _MOST_WORD: Final = 24
 _WORD: Final = re.compile(r"\S+\s*|\s+")
-_MOST_WIDTH: Final = 60
+_MOST_WIDTH: Final = 90
 
 
 def to_pdf(report: Report, links: Links) -> bytes:
@@ -178,7 +179,7 @@ class _Paper:
         self.pdf.set_fill_color(255, 255, 255)
         if table.rows:
             with self.pdf.table(
-                col_widths=_widths(table), text_align="LEFT", borders_layout="HORIZONTAL_LINES", padding=0.8,
+                col_widths=_widths(table), text_align=_sides(table), borders_layout="HORIZONTAL_LINES", padding=0.8,
                 v_align="TOP", line_height=(_SMALL + 0.5) * _POINT * 1.25,
                 headings_style=self.fpdf.FontFace(emphasis="BOLD", fill_color=_TINT),
             ) as drawn:  # fmt: skip
@@ -236,6 +237,13 @@ def _widths(table: Table) -> tuple[float, ...]:
         longest = max((len(word) for cell in (head, *cells) for word in cell.split()), default=0)
         widths.append(float(min(max(typical, min(longest + _ROOM, _MOST_WORD)), _MOST_WIDTH)))
     return tuple(widths)
+
+
+def _sides(table: Table) -> tuple[str, ...]:
+    """Set columns of numbers to the right, so that they can be compared, and all others to the left."""
+    columns = [[row[place] for row in table.rows] for place in range(len(table.heads))]
+    numeric = [any(isinstance(cell, int | Decimal) for cell in column) for column in columns]
+    return tuple("RIGHT" if number else "LEFT" for number in numeric)
 
 
 def _more(table: Table) -> str:

@@ -15,7 +15,7 @@ from graphkit.gaps.means import wider
 from graphkit.monitor import Standing
 from graphkit.report.calls import Call, bids
 from graphkit.report.document import Action, Asked, Block, Cell, Named, NotKnown, Section, Table
-from graphkit.report.facts import Facts
+from graphkit.report.facts import MONEY, Facts
 from graphkit.terms import ID, PREFIXES
 
 __all__ = ["gaps_section", "plan_section"]
@@ -25,9 +25,11 @@ _MOST_THEMES: Final = 3
 """What touches more themes than this says nothing of a goal."""
 _LONG: Final = 80
 _MOST: Final = 12
+_WHOSE_MONEY: Final = (
+    "of missing money are not listed: they are about a place, or about somebody who is not of a core solidarity kind,"
+    " and a list of one fund's beneficiaries does not tell what other funders gave. graphkit gaps has them."
+)
 _NAMED: Final = 6
-_DATA: Final = "D"
-_MONEY: Final = "C4"
 _JOINING: Final = frozenset({"P1", "P2", "S1", "G1", "G2", "G3", "B1", "B2", "R1", "R2"})
 _PARTNERSHIPS: Final = "monitor/partnerships"
 _ADDRESSED: Final = "monitor/addressed"
@@ -63,14 +65,16 @@ _SUCCESS: Final[Mapping[str, str]] = MappingProxyType(
 
 def gaps_section(facts: Facts) -> Section:
     """Rank the gaps of the region; those of data come last, in the chapter on doubts."""
-    found = [gap for gap in facts.gaps if gap.kind != _DATA]
+    found = facts.listed_gaps
     asked = Asked("gaps/organisations")
+    money = sum(gap.kind == MONEY for gap in facts.gaps) - sum(gap.kind == MONEY for gap in found)
+    left: list[Block] = [(f"{money} more {_WHOSE_MONEY}",)] if money else []
     if not found:
         nothing = NotKnown(
             f"No gap was found whose members are in {facts.region.label}.",
             "A gap is claimed only where a source says that it tells all; declare completeness scopes, or import more.",
         )
-        return Section("gaps", "Gaps, ranked", (nothing, (facts.found.banner,)))
+        return Section("gaps", "Gaps, ranked", (nothing, *left, (facts.found.banner,)))
     rows: list[tuple[Cell, ...]] = [
         (number, KINDS[gap.kind].name, _members(gap), gap.tier.replace("-", " "), f"{gap.score:.2f}", gap.explanation)
         for number, gap in enumerate(found[:20], 1)
@@ -84,7 +88,7 @@ def gaps_section(facts: Facts) -> Section:
         asked,
         max(len(found) - 20, 0),
     )
-    return Section("gaps", "Gaps, ranked", (table,))
+    return Section("gaps", "Gaps, ranked", (table, *left))
 
 
 def _members(gap: Gap) -> Cell:
@@ -139,16 +143,11 @@ def _elsewhere(silent: Iterable[Standing]) -> list[Block]:
 def _chosen(facts: Facts) -> Iterable[Gap]:
     """Yield the gaps of the region that somebody there can act on, strongest evidence first, a few of each kind."""
     counts: Counter[str] = Counter()
-    order = {gap.key: place for place, gap in enumerate(facts.gaps)}
-    for gap in sorted(facts.gaps, key=lambda gap: (TIERS.index(gap.tier), order[gap.key])):
-        if gap.kind != _DATA and _for_the_sector(facts, gap) and counts[gap.kind] < _OF_A_KIND:
+    order = {gap.key: place for place, gap in enumerate(facts.listed_gaps)}
+    for gap in sorted(facts.listed_gaps, key=lambda gap: (TIERS.index(gap.tier), order[gap.key])):
+        if counts[gap.kind] < _OF_A_KIND:
             counts[gap.kind] += 1
             yield gap
-
-
-def _for_the_sector(facts: Facts, gap: Gap) -> bool:
-    """Tell whether closing a gap serves the sector: money that is missing counts for core organisations only."""
-    return gap.kind != _MONEY or not facts.core.isdisjoint(gap.members)
 
 
 def _sides(facts: Facts, gaps: list[Gap]) -> dict[str, frozenset[str]]:

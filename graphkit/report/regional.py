@@ -64,7 +64,7 @@ def _lead(facts: Facts) -> tuple[Line, ...]:
     promised = len(facts.found.standings)
     evidence = f"{told or 'none'} {'have' if told > 1 else 'has'} evidence from here."
     second: Line = (f"{money} Of {_number(promised, 'commitment')}, {evidence}" if promised else money,)
-    found = sum(gap.kind != "D" for gap in facts.gaps)
+    found = len(facts.listed_gaps)
     lie = "lie" if found > 1 else "lies"
     lies = f"{_number(found, 'gap')} in working together, money or promises {lie} in the region."
     reach = "What the sources do not say is not known, and is not absent: the last chapter tells how far they reach."
