@@ -372,3 +372,13 @@ def test_missing_money_of_companies_and_places_is_counted_and_not_acted_on(harbo
     assert {each.iri for action in report.actions() if action.gap for each in action.who} == {
         f"{ID}organisation/rowers"
     }
+
+
+def test_regions_stand_beside_each_other_with_the_money_that_reached_them(valley: Report) -> None:
+    """By currency, as the village tells it: 5,000 pounds in Upton, 1,200.50 pounds and 800 euro in Downton."""
+    (table,) = [block for block in _blocks(valley, "comparison") if isinstance(block, Table)]
+    assert {row[0].label: row[-1] for row in table.rows if isinstance(row[0], Named)} == {
+        "Valley": "EUR 800; GBP 6,200",
+        "Upton": "GBP 5,000",
+        "Downton": "EUR 800; GBP 1,200",
+    }

@@ -153,9 +153,19 @@ def _measured(facts: Facts) -> list[Block]:
 # ---- Other regions -------------------------------------------------------------------------------------------
 
 
+def _money(facts: Facts) -> dict[str, str]:
+    """Say for each region what money reached it, by currency; a region without a known grant is left out."""
+    sums: dict[str, list[str]] = {}
+    frame = queries.run(facts.store, "region/money", region=list(facts.compared))
+    for region, currency, amount in frame.select("region", "currency", "amount").iter_rows():
+        sums.setdefault(region, []).append(f"{currency} {amount:,.0f}")
+    return {region: "; ".join(parts) for region, parts in sums.items()}
+
+
 def comparison_section(facts: Facts) -> Section:
     """Put the region beside others, with the warning that a region that is better known has more of everything."""
     frame = queries.run(facts.store, _COUNTS, region=list(facts.compared))
+    money = _money(facts)
     order = {iri: place for place, iri in enumerate(facts.compared)}
     rows = sorted(frame.rows(named=True), key=lambda row: order[row["region"]])
     blocks: list[Block] = []
@@ -171,16 +181,26 @@ def comparison_section(facts: Facts) -> Section:
     blocks.append(
         Table(
             "Side by side",
-            ("Region", "Organisations", "Core solidarity kind", "Take part in an activity", "Activities", "Grants"),
+            (
+                "Region",
+                "Organisations",
+                "Core solidarity kind",
+                "Take part in an activity",
+                "Activities",
+                "Grants",
+                "Their sum",
+            ),
             tuple(
                 (
                     Named(row["label"], row["region"]),
-                    *(int(row[name]) for name in ("organisations", "core", "active", "activities", "grants")),
+                    *(int(row[name]) for name in _COLUMNS),
+                    money.get(row["region"]),
                 )
                 for row in rows
             ),
             "what no source places is counted nowhere; organisations that are only intended are counted here too",
-            "each region with the places within it or within what it is approximated by",
+            "each region with the places within it or within what it is approximated by; sums of grants (region/money)"
+            " by currency, each grant once and whole, as the lists show it",
             Asked(_COUNTS, tuple(("region", iri) for iri in facts.compared)),
         )
     )
