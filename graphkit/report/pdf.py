@@ -37,7 +37,7 @@ _POINT: Final = 0.3528
 _ROOM: Final = 5
 _MOST_WORD: Final = 24
 _WORD: Final = re.compile(r"\S+\s*|\s+")
-_MOST_WIDTH: Final = 90
+_MOST_WIDTH: Final = 75
 
 
 def to_pdf(report: Report, links: Links) -> bytes:

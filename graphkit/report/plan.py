@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from graphkit import ontology, queries
-from graphkit.gaps import KINDS, TIERS, Gap
+from graphkit.gaps import KINDS, TIERS, Gap, listed
 from graphkit.gaps.means import wider
 from graphkit.monitor import Standing
 from graphkit.report.calls import Call, bids
@@ -113,7 +113,8 @@ def plan_section(facts: Facts, calls: Sequence[Call]) -> Section:
         for standing in facts.found.standings
         if facts.belonging.isdisjoint(finding.iri for finding in standing.findings)
     ]
-    actions += [_of_commitment(facts, standing) for standing in silent if standing.query != _ADDRESSED]
+    asked = dict.fromkeys(standing.query for standing in silent if standing.query != _ADDRESSED)
+    actions += [_of_commitments(facts, [each for each in silent if each.query == query]) for query in asked]
     if not actions:
         nothing = NotKnown(
             "No action follows from what is known of this region.",
@@ -238,28 +239,32 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONG else text[:_LONG].rpartition(" ")[0].rstrip(",;") + " …"
 
 
-def _of_commitment(facts: Facts, standing: Standing) -> Action:
-    """Propose to show, or to make, evidence from the region for a commitment that has none."""
-    asks = queries.find(standing.query).summary
-    served = _commitments([standing])
+def _of_commitments(facts: Facts, standings: list[Standing]) -> Action:
+    """Propose to show, or to make, evidence from the region for commitments that one query follows."""
+    query = standings[0].query
+    asks = queries.find(query).summary
+    served = _commitments(standings)
+    stand = "; ".join(
+        f"{each.identifier} as a whole stands at “{each.status.replace('-', ' ')}” with"
+        f" {_pieces(len(each.findings))} up to {each.as_of}"
+        for each in standings
+    )
+    several = "Commitments" if len(standings) > 1 else "Commitment"
     return Action(
-        key=f"commitment-{standing.commitment.rpartition('/')[2]}",
-        what=f"Commitment {standing.identifier}: gather what was done in {facts.region.label}, and begin where it was"
-        f" nothing. What counts: {asks[:1].lower()}{asks[1:]}.",
+        key=f"commitment-{standings[0].commitment.rpartition('/')[2]}",
+        what=f"{several} {listed([each.identifier for each in standings])}: gather what was done in"
+        f" {facts.region.label}, and begin where it was nothing. What counts: {asks[:1].lower()}{asks[1:]}.",
         who=_best_known(facts, "public-body"),
         partners=_best_known(facts, "core-solidarity-organisation"),
-        why=(
-            f"Nothing in the graph that counts for it has to do with {facts.region.label}; as a whole it stands at"
-            f" “{standing.status.replace('-', ' ')}” with {_pieces(len(standing.findings))} up to"
-            f" {standing.as_of}. What no source tells may still have been done."
-        ),
-        evidence=(Named(standing.policy_label, standing.policy),),
+        why=f"Nothing in the graph that counts has to do with {facts.region.label}; {stand}. What no source tells may"
+        " still have been done.",
+        evidence=tuple(dict.fromkeys(Named(each.policy_label, each.policy) for each in standings)),
         commitments=served,
         goals=_goals(_themes(facts, served)),
         serves="the commitment itself",
-        success=f"The query {standing.query} finds something in the region, or in which somebody of it takes part.",
+        success=f"The query {query} finds something in the region, or in which somebody of it takes part.",
         strength="evidence: none from here",
-        asked=Asked(standing.query, (("commitment", standing.commitment),)),
+        asked=Asked(query, (("commitment", standings[0].commitment),) if len(standings) == 1 else ()),
     )
 
 
