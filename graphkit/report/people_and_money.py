@@ -11,6 +11,7 @@ import polars as pl
 from graphkit.gaps import KINDS, listed
 from graphkit.report.document import Asked, Block, Cell, Dots, Figure, Figures, Named, NotKnown, Section, Table
 from graphkit.report.facts import Facts
+from graphkit.report.wording import first_sentence
 
 __all__ = ["money_section", "networks_section", "people_section"]
 
@@ -215,8 +216,7 @@ def _holes(facts: Facts) -> list[Block]:
             )
         ]
     rows = [
-        (KINDS[gap.kind].name, listed(gap.labels), gap.explanation.partition(". ")[0].rstrip(".") + ".", gap.tier)
-        for gap in found[:_MOST]
+        (KINDS[gap.kind].name, listed(gap.labels), first_sentence(gap.explanation), gap.tier) for gap in found[:_MOST]
     ]
     return [
         Table(

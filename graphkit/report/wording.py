@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from graphkit.report.document import Action, Cell, Line
 
-__all__ = ["action_lines", "joined"]
+__all__ = ["action_lines", "first_sentence", "joined"]
+
+_END: Final = re.compile(r"(?<=[a-z0-9)\]”])\. (?=[A-Z])")
 
 
 def joined(things: Line, otherwise: str) -> Line:
@@ -34,3 +39,12 @@ def action_lines(action: Action) -> list[tuple[str, Line]]:
         ("What would show success", (action.success,)),
         ("How sure", (action.strength,)),
     ]
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text; the dots of initials and of "S. A." end none.
+
+    >>> first_sentence("Works, S. A. and the port meet. Found among 9 pairs.")
+    'Works, S. A. and the port meet.'
+    """
+    return _END.split(text, maxsplit=1)[0].rstrip(".") + "."
