@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from graphkit.gaps.base import Evidence, Gap
 from graphkit.gaps.ground import Ground, listed
-from graphkit.gaps.means import Call, Means, Register
+from graphkit.gaps.means import Call, Means, Register, wider
 
 __all__ = ["find"]
 
@@ -20,6 +20,9 @@ _LEAST_ORGANISATIONS = 3
 _SPOKEN = 3
 _CALLS = 3
 _MEMBER = "https://w3id.org/solidarity-graph/vocabulary/role/member"
+_NO_PART = frozenset(
+    f"https://w3id.org/solidarity-graph/vocabulary/role/{role}" for role in ("consulted", "subject", "visitor")
+)
 _NOTES = {"region": "works in the region", "organisation": "", "objective": "pursues it"}
 
 
@@ -144,9 +147,28 @@ class _View:
             return 1.0
         return bisect_right(self._ranked, self.activities.get(need.iri, 0)) / len(self._ranked)
 
+    @cached_property
+    def _carried_out(self) -> Mapping[str, tuple[str, ...]]:
+        """The activities that a grant pays for, by who carries them out: not who is asked, visited or studied."""
+        apart = sorted({role for role, above in wider("role").items() if above & _NO_PART} | _NO_PART)
+        paid = self.means.awards.filter(pl.col("step") == "activity")["reached"].unique()
+        rows = self.ground.takes_part.filter(~pl.col("role").is_in(apart), pl.col("activity").is_in(paid.implode()))
+        groups = rows.select("organisation", "activity").unique().sort("activity").group_by("organisation")
+        return {organisation: tuple(sorted(activities)) for organisation, activities in groups.agg("activity").rows()}
+
+    def _reaching(self, thing: str) -> list[_Award]:
+        """Return the grants that reach a thing itself or as a participant, newest first, undated last."""
+        own = self.reached.get(thing, ())
+        through = [award for activity in self._carried_out.get(thing, ()) for award in self.reached.get(activity, ())]
+        known = {(award.iri, award.funder): award for award in own}
+        for award in through:
+            if (award.iri, award.funder) not in known:
+                known[award.iri, award.funder] = replace(award, step="participant")
+        return sorted(known.values(), key=lambda a: (-(a.date.toordinal() if a.date else 0), a.iri, a.funder))
+
     def awards(self, need: _Need) -> tuple[_Award, ...]:
         """Return the grants that reach a need, each once for each funder."""
-        awards = {(a.iri, a.funder): a for thing in need.through for a in self.reached.get(thing, ())}
+        awards = {(a.iri, a.funder): a for thing in need.through for a in self._reaching(thing)}
         return tuple(awards.values())
 
 
