@@ -147,7 +147,7 @@ def test_a_gap_goes_on_the_plan_and_off_again(page: Page) -> None:
     page.goto("/gaps?kind=C1")
     page.get_by_role("button", name="Add to plan").first.click()
     expect(page).to_have_url(re.compile("kind=C1"))
-    page.get_by_role("link", name="The plan").click()
+    page.get_by_role("main").get_by_role("link", name="The plan").click()
     expect(page.locator("#plan tbody tr")).to_have_count(1)
     page.get_by_role("button", name="take off").click()
     expect(page.locator("main")).to_contain_text("Nothing is taken up yet")
