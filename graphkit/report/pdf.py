@@ -34,7 +34,7 @@ _BODY, _SMALL, _HEAD, _TITLE, _SUB = 10.0, 8.0, 15.0, 21.0, 11.0
 _LEAD: Final = 1.35
 _POINT: Final = 0.3528
 """Millimetres in a point."""
-_ROOM: Final = 5
+_ROOM: Final = 8
 _MOST_WORD: Final = 24
 _WORD: Final = re.compile(r"\S+\s*|\s+")
 _MOST_WIDTH: Final = 75
