@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby
+from itertools import groupby
 from typing import TypeAlias
 
 import numpy as np
@@ -72,33 +72,52 @@ def _rank(join: _Join) -> tuple[int, float, str, str]:
 
 def _sole_joins(ground: Ground, groups: Sequence[Group]) -> tuple[list[_Join], int]:
     """Return who alone joins which groups, and how many pairs of groups were looked at."""
-    names, partners = ground.network.organisations, _partners(ground.network, groups)
-    found, looked_at = [], 0
-    for a, b in _pairs(groups):
-        looked_at += 1
-        for broker in _sole(ground.network, groups[a].rows, groups[b].rows, partners[:, a], partners[:, b]):
+    if not groups:
+        return [], 0
+    names, member = ground.network.organisations, _members(ground.network, groups)
+    partners = sparse.csc_array(ground.network.adjacency @ member)
+    pairs, looked_at = _pairs(groups, member, partners)
+    found = []
+    for a, b in pairs:
+        to_a, to_b = (partners[:, [each]].toarray().ravel() for each in (a, b))
+        for broker in _sole(ground.network, groups[a].rows, groups[b].rows, to_a, to_b):
             others = [group.rows - {broker} for group in (groups[a], groups[b])]
             if names[broker] in ground.nameable and min(map(len, others)) >= _LEAST_OTHERS:
-                share = partners[broker, a] * partners[broker, b] / (len(others[0]) * len(others[1]))
+                share = to_a[broker] * to_b[broker] / (len(others[0]) * len(others[1]))
                 found.append(_Join(broker, groups[a], groups[b], float(share)))
     return found, looked_at
 
 
-def _pairs(groups: Sequence[Group]) -> Iterator[tuple[int, int]]:
-    """Yield the places of the pairs of groups of one facet that are large enough and have no common member."""
-    large = [place for place, group in enumerate(groups) if len(group.rows) >= _LEAST_OTHERS]
-    for a, b in combinations(large, 2):
-        if groups[a].facet == groups[b].facet and not groups[a].rows & groups[b].rows:
-            yield a, b
+def _pairs(
+    groups: Sequence[Group], member: sparse.csr_array, partners: sparse.csc_array
+) -> tuple[list[tuple[int, int]], int]:
+    """Return the pairs of groups that somebody with partners in both could join, and how many pairs there are.
+
+    Both are of one facet, large enough and without a common member. Nobody joins two groups without a partner in each,
+    so that on a large graph nearly all pairs need not be looked at one by one.
+    """
+    large = np.array([len(group.rows) >= _LEAST_OTHERS for group in groups])
+    facets = np.unique([group.facet for group in groups], return_inverse=True)[1]
+    overlap = sparse.triu(member.T @ member, 1).tocoo()
+    fit = large[overlap.row] & large[overlap.col] & (facets[overlap.row] == facets[overlap.col])
+    sizes = np.bincount(facets[large])
+    possible = int((sizes * (sizes - 1) // 2).sum()) - int(fit.sum())
+    reaching = partners.copy()
+    reaching.data = np.ones_like(reaching.data)
+    both = sparse.triu(reaching.T @ reaching, 1).tocoo()
+    fit = large[both.row] & large[both.col] & (facets[both.row] == facets[both.col])
+    key, apart = both.row.astype(np.int64) * len(groups) + both.col, overlap.row.astype(np.int64) * len(groups)
+    fit &= ~np.isin(key, apart + overlap.col)
+    rows = np.sort(key[fit])
+    return list(zip((rows // len(groups)).tolist(), (rows % len(groups)).tolist(), strict=True)), possible
 
 
-def _partners(network: Network, groups: Sequence[Group]) -> _Counts:
-    """Count the partners of each organisation in each group, organisations x groups."""
+def _members(network: Network, groups: Sequence[Group]) -> sparse.csr_array:
+    """Return 1 where an organisation (row) is of a group (column)."""
     rows = [row for group in groups for row in sorted(group.rows)]
     places = np.repeat(np.arange(len(groups)), [len(group.rows) for group in groups])
     shape = (len(network.organisations), len(groups))
-    member = sparse.coo_array((np.ones(len(rows)), (rows, places)), shape=shape).tocsr()
-    return np.asarray((network.adjacency @ member).toarray())
+    return sparse.coo_array((np.ones(len(rows)), (rows, places)), shape=shape).tocsr()
 
 
 def _sole(network: Network, first: frozenset[int], second: frozenset[int], to_a: _Counts, to_b: _Counts) -> list[int]:
