@@ -7,7 +7,9 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
+import polars as pl
 import pytest
 import rdflib
 from flask.testing import FlaskClient
@@ -21,6 +23,7 @@ from tests.village_fixture import village_store
 from webui import create_app
 from webui.linked.describing import PAGE
 from webui.linked.writing import write
+from webui.links import names_of
 from webui.settings import Settings
 
 pytestmark = [
@@ -225,11 +228,11 @@ def test_a_hub_is_given_in_pages(client: FlaskClient) -> None:
 
 
 def test_the_page_of_a_hub_leads_to_the_others(client: FlaskClient) -> None:
-    """The page shows the first of many and says how many more there are; their list can be leafed through."""
+    """The page shows the first of many and says how many there are; their list can be leafed through."""
     html = client.get("/doc/place/hub").text
-    more = re.search(r'<a href="(/values[^"]*)">and ([\d,]+) more</a>', html)
+    more = re.search(r'<a href="(/values[^"]*)">All ([\d,]+) of them</a>', html)
     assert more
-    assert more[2] == f"{_HUB - 25:,}"
+    assert more[2] == f"{_HUB:,}"
     address, seen = more[1].replace("&amp;", "&"), list[str]()
     while address:
         page = client.get(address).text
@@ -485,3 +488,20 @@ def test_a_graph_without_versions_has_documents_too() -> None:
     assert empty.get("/data.nq").status_code == 404
     assert empty.get("/vocabulary").status_code == 200
     assert write((), "ttl") == b"" or b"@prefix" in write((), "ttl")
+
+
+def test_more_names_are_asked_for_than_one_query_holds(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of very many things come in parts, and all of them."""
+    iris = [row[0] for row in store.select("SELECT DISTINCT ?thing WHERE { ?thing a ?class }").rows()]
+    whole = names_of(store, iris)
+    asked, run = list[int](), queries.run
+
+    def counted(*which: Any, **values: Any) -> pl.DataFrame:
+        asked.append(len(values["thing"]))
+        return run(*which, **values)
+
+    monkeypatch.setattr(queries, "run", counted)
+    monkeypatch.setattr("webui.links._MOST_CHARACTERS", 1_000)
+    assert names_of(store, iris) == whole
+    assert len(asked) > 1
+    assert sum(asked) == len({iri for iri in iris if iri.startswith(("http://", "https://"))})

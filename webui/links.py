@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypedDict
 from urllib.parse import quote, urlencode
 
@@ -19,6 +19,7 @@ __all__ = ["Link", "href", "link", "names_of", "place_words", "query_href"]
 
 _CODED: Final = re.compile(r"(.+) \(([A-Z]{2}[A-Z0-9]{0,3}|[EKNSW]\d{8})\)")
 _PLACE: Final = "place/"
+_MOST_CHARACTERS: Final = 100_000
 _NUTS: Final = 2
 _GSS: Final = 9
 
@@ -54,12 +55,26 @@ def query_href(name: str, values: Mapping[str, str | Sequence[str]] | None = Non
 
 
 def names_of(store: Readable, iris: Iterable[str]) -> dict[str, str]:
-    """Return the names of many things in one query; what has none is left out."""
+    """Return the names of many things; what has none is left out. So many are asked for at once as a query can hold."""
     wanted = sorted({iri for iri in iris if iri.startswith(("http://", "https://"))})
-    if not wanted:
-        return {}
-    frame = queries.run(store, "explore/labels", thing=wanted)
-    return dict(frame.select("thing", "label").unique("thing", keep="first", maintain_order=True).rows())
+    found: dict[str, str] = {}
+    for some in _in_parts(wanted):
+        frame = queries.run(store, "explore/labels", thing=some)
+        found |= dict(frame.select("thing", "label").unique("thing", keep="first", maintain_order=True).rows())
+    return found
+
+
+def _in_parts(iris: Sequence[str]) -> Iterator[list[str]]:
+    """Divide IRIs into parts of at most `_MOST_CHARACTERS` each."""
+    part, length = list[str](), 0
+    for iri in iris:
+        if part and length + len(iri) > _MOST_CHARACTERS:
+            yield part
+            part, length = [], 0
+        part.append(iri)
+        length += len(iri) + 3
+    if part:
+        yield part
 
 
 def place_words(label: str, address: str) -> str:

@@ -101,15 +101,15 @@ def partners(known: Analysis, iri: str) -> dict[str, Any]:
     for; what is not there then is left out.
     """
     try:
-        found, reading = _partners(known, iri), False
+        (found, total), reading = _partners(known, iri), False
     except NotReady:
-        found, reading = [], True
+        found, total, reading = [], 0, True
     report = known.report_within(0.0 if reading else patience() / 2)
     gaps = [gap for gap in report.gaps if iri in gap.members] if report else []
     organisation = iri.startswith(_ORGANISATION)
     return {
-        "partners": found[:_MOST_PARTNERS],
-        "all_partners": len(found),
+        "partners": found,
+        "all_partners": total,
         "gaps": gap_rows(gaps),
         "reading": reading and organisation,
         "searching": report is None and organisation,
@@ -271,21 +271,22 @@ def _passage_words(iri: str, names: Mapping[str, str]) -> str:
 # ---- Partners ------------------------------------------------------------------------------------------
 
 
-def _partners(known: Analysis, iri: str) -> list[dict[str, Any]]:
-    """List who works with an organisation, through what, and how often."""
+def _partners(known: Analysis, iri: str) -> tuple[list[dict[str, Any]], int]:
+    """List who works with an organisation most often, through what, and tell how many there are in all."""
     ties = known.network(_TOGETHER, patience()).ties
     both = ties.filter((pl.col("source") == iri) | (pl.col("target") == iri))
     if both.is_empty():
-        return []
+        return [], 0
     other = pl.when(pl.col("source") == iri).then("target").otherwise("source")
-    rows = both.with_columns(other=other).group_by("other").agg("activity", pl.col("date").max()).sort("other")
-    names = names_of(known.store, [*rows["other"], *both["activity"].drop_nulls()])
+    every = both.with_columns(other=other).group_by("other").agg(pl.col("activity").drop_nulls(), pl.col("date").max())
+    rows = every.sort(pl.col("activity").list.len(), "other", descending=[True, False]).head(_MOST_PARTNERS)
+    names = names_of(known.store, [*rows["other"], *rows["activity"].explode().drop_nulls()])
     found = [
         {
             "partner": link(row["other"], names),
-            "activities": [link(activity, names) for activity in sorted(filter(None, row["activity"]))],
+            "activities": [link(activity, names) for activity in sorted(row["activity"])],
             "date": row["date"],
         }
         for row in rows.iter_rows(named=True)
     ]
-    return sorted(found, key=lambda row: (-len(row["activities"]), row["partner"]["label"]))
+    return sorted(found, key=lambda row: (-len(row["activities"]), row["partner"]["label"])), every.height

@@ -20,6 +20,7 @@ from webui.pages.flows import currencies, flows, flows_of, picture, sums
 from webui.pages.frames import Values, shown, typed
 from webui.pages.lists import Column, asked_date, listed
 from webui.protocol.problems import Refusal
+from webui.works import NotReady
 
 __all__ = ["agent_href"]
 
@@ -135,10 +136,10 @@ def _values() -> dict[str, str]:
 
 
 def _by_region(currency: str) -> list[dict[str, Any]]:
-    """Return the largest sums by region; nothing where they take longer than the service allows: a link leads there."""
+    """Return the largest sums by region; nothing where they take longer than a page waits: a link leads there."""
     try:
         return _shares(sums(_BY_REGION, {}), currency, "region", "label")
-    except LimitError:
+    except (LimitError, NotReady):
         return []
 
 
