@@ -140,6 +140,16 @@ class TestEmptyCell:
         assert found(store_of(self.towns(dict.fromkeys(TOWNS, 6)) + self.REGISTER), "C3") == ()
         assert found(store_of(self.towns({"east": 13, "north": 1, "south": 13}) + self.REGISTER), "C3") == ()
 
+    def test_a_register_of_one_kind_tells_nothing_of_another(self) -> None:
+        """Companies, of another source, are missing from North: the register of co-operatives claims nothing of them."""
+        members = "".join(facts_of(f"{town}-{n:02}", town, "cooperative") for town in TOWNS for n in range(20))
+        firms = "".join(
+            facts_of(f"{t}-firm-{n:02}", t, "private-company") for t in ("east", "south") for n in range(20)
+        )
+        assert found(store_of(members + self.REGISTER, firms=firms), "C3") == ()
+        told = [gap.labels for gap in found(store_of(members + firms + self.REGISTER), "C3")]
+        assert ("North", "Private company") in told
+
     def test_a_small_number_tells_nothing(self) -> None:
         """With 8 credit unions 2.7 would be expected in North; with 10, 3.3, which among six looked at is chance."""
         for each in (4, 5):
@@ -268,6 +278,17 @@ class TestNoFundingPath:
         assert "All 2 grants that are known to reach East 1 come from Fund (Grant a and Grant b)" in gap.explanation
         assert [(e.label, e.date) for e in gap.evidence[:2]] == [("Fund", None), ("Grant a", date(2020, 3, 1))]
         assert gap.action.startswith("Look for a second funder of East 1 beside Fund")
+
+    def test_a_list_of_one_funder_tells_nothing_of_others(self) -> None:
+        """Of a list that names the Fund alone nobody rests on it, nor lacks money; a region that it left out is told."""
+        given = [each for each in self.everybody() if not each.startswith("north")]
+        fund = "".join(self.grant(f"{n}-{each}", "fund", each) for each in given for n in ("one", "two"))
+        work = joint("work", "2020-05-01", {"north-2": "lead"})
+        (gap,) = found(store_of(self.PEOPLE + self.REGISTER + fund + work), "C4")
+        assert gap.labels == ("North",)
+        other = self.grant("other", "trust", "east-0")
+        told = found(store_of(self.PEOPLE + self.REGISTER + fund + work, elsewhere=other), "C4")
+        assert labels(told) == [("North",)]
 
     def test_who_carries_out_what_is_paid_for_is_reached(self) -> None:
         """Two funders pay for an activity of East 0 in which East 2 is a partner; who is only asked is not reached."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import polars as pl
@@ -45,6 +45,10 @@ class _World:
             _cut(self.roles, organisations),
             self.above,
         )
+
+    def of_kinds(self, kinds: frozenset[str]) -> _World:
+        """Return the world with these kinds alone, or as it is where none is named."""
+        return replace(self, kinds={kind: self.kinds[kind] for kind in self.kinds if kind in kinds}) if kinds else self
 
     @property
     def placed(self) -> frozenset[str]:
@@ -95,7 +99,8 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     counts with its narrower ones, a region with those inside it, a role with its narrower ones.
 
     Like is compared with like, and absence believed, only inside one completeness scope: a register of the
-    organisations of a larger region for the former, joint activities for the latter. Claimed where E is 3 or more
+    organisations of a larger region for the former, and of the kinds that it names (a register of co-operatives tells
+    nothing of companies); joint activities for the latter. Claimed where E is 3 or more
     and the false discovery rate over all cells of the scope with such an E, empty or not, is below 0.05; the tier is
     strong below 0.01. The Poisson chance of so few is above the exact one, so that the claim is conservative. Of
     empty cells inside each other only the widest is given. Cells without an organisation that no register covers
@@ -108,6 +113,7 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     covered: set[str] = set()
     for register in means.registers_of("organisations"):
         part = world.within(_union({each: world.regions.get(each, frozenset()) for each in register.covered}))
+        part = part.of_kinds(register.sorts)
         regions = sorted(register.covered & part.regions.keys())
         covered |= set(regions)
         for empty in _widest(_tested(_cells(part, regions)), part):

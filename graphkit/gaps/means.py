@@ -25,7 +25,8 @@ _STATUS = "https://w3id.org/solidarity-graph/vocabulary/status/"
 class Register:
     """A completeness scope about `organisations`, `money` or `activities`.
 
-    `covered` are the regions inside it, or its subject.
+    `covered` are the regions inside it, or its subject; `sorts` the kinds of organisation or the funders that its
+    source names, and for which alone it can be complete. Where that names none nothing is narrowed.
     """
 
     scope: str
@@ -35,6 +36,7 @@ class Register:
     region_label: str
     end: date | None
     covered: frozenset[str]
+    sorts: frozenset[str]
 
     @property
     def evidence(self) -> Evidence:
@@ -154,18 +156,22 @@ def load_means(store: Store) -> Means:
         regions=queries.run(store, "gaps/regions"),
         reports=queries.run(store, "gaps/reports"),
         own_scopes=queries.run(store, "gaps/own-scopes").with_columns(pl.col("start", "end").cast(pl.Date)),
-        registers=_registers(queries.run(store, "gaps/registers")),
+        registers=_registers(queries.run(store, "gaps/registers"), queries.run(store, "gaps/register-sorts")),
     )
 
 
-def _registers(frame: pl.DataFrame) -> tuple[Register, ...]:
-    found = []
+def _registers(frame: pl.DataFrame, sorts: pl.DataFrame) -> tuple[Register, ...]:
+    found, named = [], dict[tuple[str, str], set[str]]()
+    for scope, about, sort in sorts.rows():
+        named.setdefault((scope, about), set()).add(sort)
     rows = frame.with_columns(pl.col("end").cast(pl.Date)).sort("scope", "about", "region", nulls_last=True)
     for key, group in rows.group_by("scope", "about", maintain_order=True):
         first = group.row(0, named=True)
         covered = frozenset(group["covered"])
         label, region = first["region_label"] or "", first["region"]
-        found.append(Register(str(key[0]), first["label"], str(key[1]), region, label, first["end"], covered))
+        scope, about = str(key[0]), str(key[1])
+        kept = frozenset(named.get((scope, about), ()))
+        found.append(Register(scope, first["label"], about, region, label, first["end"], covered, kept))
     return tuple(found)
 
 

@@ -184,8 +184,9 @@ def find(ground: Ground, means: Means) -> list[Gap]:
 
     Claimed only inside a completeness scope about grants (of `sol:recipient` or `schema:funder`): an organisation
     that it covers, a region inside it with three such organisations or more, an objective all of whose pursuers it
-    covers. Who gives money itself needs none; the organisations and the smaller regions inside a region that is
-    claimed with the same score are not told again.
+    covers. A scope whose source names one funder only tells of that funder's money: that none of it reaches a region or
+    an objective, and of no organisation that it has no other funder, or none. Who gives money itself needs none; the
+    organisations and the smaller regions inside a region that is claimed with the same score are not told again.
     Objectives without a path outside every such scope are together one gap D. The action names up to three calls that
     may be open, those first that share most themes: only calls that share a theme or a region, and none for other
     regions or on other themes.
@@ -258,6 +259,8 @@ def _gap(view: _View, need: _Need, register: Register) -> Gap | None:
     awards = view.awards(need)
     funders = {award.funder: award.funder_label for award in awards}
     if len(funders) > 1 or len(awards) == 1:
+        return None
+    if len(register.sorts) == 1 and (funders or need.sort == "organisation"):
         return None
     calls = _matching(view, need, frozenset(funders))
     reach = f"{register.label}, up to {register.end}" if register.end else register.label
