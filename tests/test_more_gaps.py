@@ -141,7 +141,7 @@ class TestEmptyCell:
         assert found(store_of(self.towns({"east": 13, "north": 1, "south": 13}) + self.REGISTER), "C3") == ()
 
     def test_a_register_of_one_kind_tells_nothing_of_another(self) -> None:
-        """Companies, of another source, are missing from North: the register of co-operatives claims nothing of them."""
+        """Companies of another source are missing from North; a register of co-operatives claims nothing of them."""
         members = "".join(facts_of(f"{town}-{n:02}", town, "cooperative") for town in TOWNS for n in range(20))
         firms = "".join(
             facts_of(f"{t}-firm-{n:02}", t, "private-company") for t in ("east", "south") for n in range(20)
@@ -280,7 +280,7 @@ class TestNoFundingPath:
         assert gap.action.startswith("Look for a second funder of East 1 beside Fund")
 
     def test_a_list_of_one_funder_tells_nothing_of_others(self) -> None:
-        """Of a list that names the Fund alone nobody rests on it, nor lacks money; a region that it left out is told."""
+        """In a list of the Fund alone nobody rests on it, nor lacks money; a region that it left out is told."""
         given = [each for each in self.everybody() if not each.startswith("north")]
         fund = "".join(self.grant(f"{n}-{each}", "fund", each) for each in given for n in ("one", "two"))
         work = joint("work", "2020-05-01", {"north-2": "lead"})
