@@ -120,8 +120,6 @@ PER_SOURCE = frozenset(
     }
 )  # fmt: skip
 """Queries whose rows tell which source says something, or how much each says."""
-NOT_YET = frozenset({"indicators/environment-activities", "indicators/partnership-modes"})
-"""Queries that still count an activity twice whose dates two sources give."""
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +134,7 @@ def village_twice(village: Store) -> Iterator[Store]:
     store.close()
 
 
-@pytest.mark.parametrize("query", [each for each in SELECTS if each.name not in PER_SOURCE | NOT_YET], ids=_by_name)
+@pytest.mark.parametrize("query", [each for each in SELECTS if each.name not in PER_SOURCE], ids=_by_name)
 def test_what_two_sources_say_counts_once(village: Store, village_twice: Store, query: Query) -> None:
     """No number and no sum grows, and no row comes twice, because a second source says the same."""
     values = VALUES.get(query.name, {})
