@@ -416,10 +416,6 @@ def _conflict(change: Change, rules: Iterable[Rule], fresh: Sequence[str], predi
 
 def _forget_said(change: Change, fresh: Sequence[str]) -> None:
     """Remove from the conclusions what is now said: a statement is derived only where nobody says it."""
-    names = " ".join(f"<{graph}>" for graph in fresh)
-    said = change.construct(
-        f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?g {{ {names} }} GRAPH ?g {{ ?s ?p ?o }}"
-        f" GRAPH <{INFERRED}> {{ ?s ?p ?o }} }}"
-    )
+    said = change.construct(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {_any_of(fresh)} GRAPH <{INFERRED}> {{ ?s ?p ?o }} }}")
     if said:
         change.update(f"DELETE DATA {{ GRAPH <{INFERRED}> {{ {said.decode()} }} }}")
