@@ -9,7 +9,6 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -21,16 +20,17 @@ import pytest
 import rdflib
 from flask.testing import FlaskClient
 from rdflib.namespace import RDF, RDFS, SDO, SH
-from werkzeug.serving import make_server
 
 from graphkit import queries
 from graphkit.assembly import assemble_shipped
 from graphkit.queries import Query
 from graphkit.store import Store, open_store
 from graphkit.terms import QUERY
+from tests.live import fronted
 from webui import create_app
 from webui.catalogue.choices import MOST_CHOICES, choices, faults, fields, short_iri
 from webui.catalogue.snippets import snippets
+from webui.serving.front import Front
 from webui.settings import Settings
 
 ORGANISATIONS = "/queries/explore/organisations"
@@ -62,15 +62,8 @@ def client(seed: Store) -> FlaskClient:
 def _served(store: Store) -> Iterator[str]:
     """Serve the pages of a store on this machine, and give their address."""
     app = create_app(store, Settings(today=date(2026, 1, 1), query_seconds=20))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with fronted(Front(app)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import socket
@@ -12,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
+from tests.live import fronted
 from webui.serving.front import Front, Ready, Served
 
 LONG = b"0123456789abcdef" * 65536
@@ -68,38 +66,9 @@ def shown() -> Shown:
 @pytest.fixture
 def port(shown: Shown) -> Iterator[int]:
     """Serve it on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
-    loop = asyncio.new_event_loop()
     front = Front(shown, fast=_fast, told=shown.told.append, most_body=100_000, token="word")  # noqa: S106
-
-    async def serve() -> None:
-        nonlocal server
-        server = Server(front, port=number, interface=Interfaces.RSGI, websockets=False, log_enabled=False)
-        await server.serve()
-
-    server: Server | None = None
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    _wait_for(number)
-    yield number
-    assert server
-    loop.call_soon_threadsafe(server.stop)
-    thread.join(60)
-    loop.close()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("the server did not start")
+    with fronted(front) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def _ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:

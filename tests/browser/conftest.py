@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,10 +12,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from graphkit.assembly import assemble_shipped
+from tests.live import fronted
 from webui import create_app
+from webui.serving.front import Front
 from webui.settings import Settings
 from webui.state import state_of
 
@@ -35,13 +35,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """Serve an application on a free port of this machine, and give its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with fronted(Front(app)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from webui.settings import Settings
 pytestmark = pytest.mark.browser
 
 TOKEN = "a-token-for-the-tests"  # noqa: S105
-REFUSED = "403 (FORBIDDEN)"
+REFUSED = "403 (Forbidden)"
 """A form that is refused on purpose comes back with this status, which the console reports."""
 HERE = Path(__file__).resolve().parents[1]
 PAGES = (
