@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rdflib import SH, Graph
+from rdflib import RDFS, SH, Graph
 
 from graphkit import check, ontology
 from graphkit._shape_queries import UnknownShapeError, shape_queries
@@ -93,6 +93,22 @@ def test_finding_tells_thing_property_value_and_graph() -> None:
     assert within["source"] in {"rumours", "village"}
     currency = findings.filter(pl.col("check") == "grant-currency")
     assert currency["focus"].unique().to_list() == [ID + "grant/foundation-choir-2016"]
+
+
+def test_two_sources_may_name_a_thing_differently() -> None:
+    """Two registers with two names are no fault of either; two names in one of them are."""
+    with closing(open_store()) as store:
+        with store.change("load") as change:
+            ontology.load_ontology(change)
+            change.load(_VILLAGE, graph=GRAPH + "village")
+            label = f'<{ID}organisation/choir> <{RDFS.label}> "Singers"@en .'.encode()
+            change.load(label, media_type="ttl", graph=GRAPH + "register")
+        assert check.check(store).to_dicts() == []
+        with store.change("load") as change:
+            change.load(label, media_type="ttl", graph=GRAPH + "village")
+        findings = check.check(store)
+    assert findings["check"].to_list() == ["labels-several"]
+    assert findings["focus"].to_list() == [ID + "organisation/choir"]
 
 
 def test_findings_come_in_the_same_order() -> None:
