@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -47,6 +49,32 @@ def test_who_does_not_wait_is_told_what_goes_on(gate: threading.Event) -> None:
     assert 0.05 < told.value.seconds < 10
     gate.set()
     assert work.within(10) == "done"
+
+
+def test_who_waits_for_a_turn_is_told_so(gate: threading.Event) -> None:
+    """Of works that take turns the second begins when the first is done, and says until then what it waits for."""
+    turn = threading.BoundedSemaphore()
+    first = Work(lambda _: gate.wait(), ("searching",), turn)
+    with pytest.raises(NotReady, match="searching"):
+        first.within(0.2)
+    second = Work(lambda _: gate.is_set(), ("looking",), turn)
+    with pytest.raises(NotReady, match="waiting until other work is done"):
+        second.within(0.1)
+    gate.set()
+    assert second.within(10) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+def test_long_work_leaves_the_processor_to_the_pages() -> None:
+    """The thread of such a work has a lower priority; those of others keep theirs."""
+
+    def priority(_: object) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own = priority(None)
+    assert Work(priority, ("searching",)).within(10) == own
+    assert Work(priority, ("searching",), behind=True).within(10) == max(own, 10)
+    assert priority(None) == own
 
 
 def test_an_answer_is_made_once_while_many_wait(gate: threading.Event) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from time import perf_counter
 from typing import Any, Final, TypeVar
 
@@ -58,7 +58,7 @@ class Analysis:
         self._today = today
         self._view = view
         self._lock = Lock()
-        self._layouts = _Layouts()
+        self._shared = _Shared()
         self._current: _OfVersion | None = None
         self._old: dict[int, _OfVersion] = {}
 
@@ -106,7 +106,7 @@ class Analysis:
             old = self._current
             if old is None or old.version != before or old.store is None:
                 return
-            made = _OfVersion(self.store, self.store, self.store.version, self._today, self._layouts)
+            made = _OfVersion(self.store, self.store, self.store.version, self._today, self._shared)
             made.take_over(old)
             self._current = made
 
@@ -130,14 +130,14 @@ class Analysis:
                 while len(self._old) >= _KEPT_OLD:
                     self._old.pop(next(iter(self._old)))
                 version = next((each for each in self.store.versions() if each.number == number), None)
-                self._old[number] = _OfVersion(self._view(number), None, version, self._today, self._layouts)
+                self._old[number] = _OfVersion(self._view(number), None, version, self._today, self._shared)
             return self._old[number]
 
     def _newest(self) -> _OfVersion:
         with self._lock:
             version = self.store.version
             if self._current is None or self._current.version != version:
-                self._current = _OfVersion(self.store, self.store, version, self._today, self._layouts)
+                self._current = _OfVersion(self.store, self.store, version, self._today, self._shared)
             return self._current
 
 
@@ -145,10 +145,10 @@ class _OfVersion:
     """What is known of one version; an older one has no `store`, and so no gaps."""
 
     def __init__(
-        self, reader: Readable, store: Store | None, version: Version | None, today: date | None, layouts: _Layouts
+        self, reader: Readable, store: Store | None, version: Version | None, today: date | None, shared: _Shared
     ) -> None:
         self.reader, self.store, self.version, self.today = reader, store, version, today
-        self._layouts = layouts
+        self._shared = shared
         self._lock = Lock()
         self._works: dict[str, Work] = {}
         self._until_then: GapReport | None = None
@@ -184,7 +184,7 @@ class _OfVersion:
 
     def report_ready(self, seconds: float | None) -> GapReport:
         own = self._own()
-        found: GapReport = self._work("gaps", lambda _: find_gaps(own, today=self.today), _SEARCH).result(seconds)
+        found: GapReport = self._long_work("gaps", lambda _: find_gaps(own, today=self.today), _SEARCH).result(seconds)
         return found
 
     def dated_ready(self, seconds: float | None) -> GapReport:
@@ -192,14 +192,15 @@ class _OfVersion:
         day, today = report_day(own), self.today or datetime.now(UTC).date()
         if day == today:
             return self.report_ready(seconds)
-        found: GapReport = self._work("gaps of the day", lambda _: find_gaps(own, today=day), _SEARCH).result(seconds)
+        found: GapReport = self._long_work("gaps of the day", lambda _: find_gaps(own, today=day), _SEARCH).result(
+            seconds
+        )
         return found
 
     def standings(self, within: float | None) -> tuple[Standing, ...]:
         own, today = self._own(), self.today or datetime.now(UTC).date()
-        found: tuple[Standing, ...] = self._work("standings", lambda _: tuple(monitor(own, today)), _STANDINGS).result(
-            within
-        )
+        work = self._long_work("standings", lambda _: tuple(monitor(own, today)), _STANDINGS)
+        found: tuple[Standing, ...] = work.result(within)
         return found
 
     def network(self, name: str, within: float | None) -> Network:
@@ -210,13 +211,23 @@ class _OfVersion:
     def _load(self, name: str) -> Network:
         return load_network(self.reader, name)  # type: ignore[arg-type]  # it only asks
 
-    def _work(self, name: str, make: Callable[[Callable[[int], None]], Any], steps: tuple[str, ...]) -> Work:
+    def _work(
+        self,
+        name: str,
+        make: Callable[[Callable[[int], None]], Any],
+        steps: tuple[str, ...],
+        turn: BoundedSemaphore | None = None,
+    ) -> Work:
         """Return the work of a name, begun now where it was not, or where it went wrong before."""
         with self._lock:
             work = self._works.get(name)
             if work is None or work.failed:
-                work = self._works[name] = Work(make, steps)
+                work = self._works[name] = Work(make, steps, turn, behind=turn is not None)
             return work
+
+    def _long_work(self, name: str, make: Callable[[Callable[[int], None]], Any], steps: tuple[str, ...]) -> Work:
+        """Do the same with what takes minutes on a large graph: one such work at a time, behind what pages read."""
+        return self._work(name, make, steps, turn=self._shared.turn)
 
     def _own(self) -> Store:
         if self.store is None:
@@ -241,7 +252,7 @@ class _OfVersion:
         start = perf_counter()
         network = self.network(name, None)
         hints = self._hints(name, network)
-        layout = self._layouts.of(network, hints, at)
+        layout = self._shared.layouts.of(network, hints, at)
         made = picture_of(network, layout, self.facets, {one for pair in hints for one in pair})
         _log.info("drew %r in %.2f s", network, perf_counter() - start)
         return made
@@ -275,6 +286,14 @@ class _Layouts:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[key] = made
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the versions have in common: layouts, and whose turn it is among the works that take minutes."""
+
+    layouts: _Layouts = field(default_factory=_Layouts)
+    turn: BoundedSemaphore = field(default_factory=BoundedSemaphore)
 
 
 def _digest(network: Network, hints: tuple[tuple[str, str], ...]) -> str:

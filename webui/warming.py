@@ -13,6 +13,7 @@ from flask import Flask
 from graphkit import queries
 from graphkit.errors import GraphkitError
 from webui.frames import SERVED_WITHIN, frames_of
+from webui.protocol.description import content_of
 from webui.state import state_of
 
 __all__ = ["warm"]
@@ -60,6 +61,7 @@ def _steps(app: Flask) -> Iterator[Callable[[], object]]:
     yield lambda: state.analysis.network(_NETWORK)
     for name in _THEN:
         yield _reader(app, name)
+    yield lambda: content_of(app, state.analysis.store)
     yield state.analysis.standings
     yield lambda: state.analysis.picture(_NETWORK)
     yield lambda: state.analysis.report

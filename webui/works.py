@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import nullcontext, suppress
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
+
+from webui.i18n.marking import N_
 
 __all__ = ["NotReady", "Work"]
+
+_WAITS: Final = N_("waiting until other work is done")
+_BEHIND: Final = 10
 
 
 class NotReady(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -24,7 +32,8 @@ class Work:
     """Something that is made once, while others wait for it or look how far it is.
 
     `make` is given a function that it calls with the number of each step that it begins; `steps` are these in words.
-    With a `turn` no more works go on at once than that lets through.
+    With a `turn` no more works go on at once than that lets through. What works `behind` leaves the processor to all
+    else: a search of minutes does not hold up the pages.
     """
 
     def __init__(
@@ -32,17 +41,21 @@ class Work:
         make: Callable[[Callable[[int], None]], Any],
         steps: tuple[str, ...],
         turn: threading.Semaphore | None = None,
+        *,
+        behind: bool = False,
     ) -> None:
         self.done: Future[Any] = Future()
-        self.step, self.steps, self.began = 1, steps, perf_counter()
-        threading.Thread(target=self._run, args=(make, turn), name="graphkit-work", daemon=True).start()
+        self.step, self.steps, self.began, self._waits = 1, steps, perf_counter(), turn is not None
+        threading.Thread(target=self._run, args=(make, turn, behind), name="graphkit-work", daemon=True).start()
 
-    def _run(self, make: Callable[[Callable[[int], None]], Any], turn: threading.Semaphore | None) -> None:
+    def _run(
+        self, make: Callable[[Callable[[int], None]], Any], turn: threading.Semaphore | None, behind: bool
+    ) -> None:
         try:
-            if turn is None:
-                self.done.set_result(make(self._at))
-                return
-            with turn:
+            if behind:
+                _step_behind()
+            with turn or nullcontext():
+                self._waits = False
                 self.done.set_result(make(self._at))
         except BaseException as error:  # noqa: BLE001 - who waits gets it
             self.done.set_exception(error)
@@ -71,4 +84,13 @@ class Work:
         except NotYet:
             if self.done.done():  # The work itself has ended with this error.
                 raise
-            raise NotReady(self.step, len(self.steps), self.steps[self.step - 1], perf_counter() - self.began) from None
+            says = _WAITS if self._waits else self.steps[self.step - 1]
+            raise NotReady(self.step, len(self.steps), says, perf_counter() - self.began) from None
+
+
+def _step_behind() -> None:
+    """Lower the priority of the present thread where the system has one for each (Linux)."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(_BEHIND, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 import rdflib
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Flask, Response, current_app, redirect, request, url_for
 from rdflib.namespace import DCAT, DCTERMS, PROV, RDF, RDFS, VOID, XSD
 
 from graphkit.store import Store, Version, convert
@@ -19,7 +19,7 @@ from webui.protocol.formats import Format
 from webui.settings import Settings
 from webui.state import settings, store
 
-__all__ = ["Content", "blueprint", "count", "describe", "response"]
+__all__ = ["Content", "blueprint", "content_of", "count", "describe", "response"]
 
 blueprint = Blueprint("description", __name__)
 
@@ -99,6 +99,12 @@ def count(store: Store) -> Content:
     return Content(store.version, graphs, triples, _said(store, [rdflib.URIRef(iri) for iri in graphs]))
 
 
+def content_of(app: Flask, store: Store) -> Content:
+    """Return the counts of a store's present version, taken once for each version."""
+    counted: _Counted = app.extensions.setdefault(_EXTENSION, _Counted())
+    return counted.present(store)
+
+
 def _service(graph: rdflib.Graph, endpoint: rdflib.URIRef, language: str, name: str) -> None:
     graph.add((endpoint, RDF.type, _SD.Service))
     graph.add((endpoint, _SD.endpoint, endpoint))
@@ -142,8 +148,9 @@ def _said(store: Store, names: list[rdflib.URIRef]) -> bytes:
 
 
 def _written(address: str, suffix: str) -> bytes:
-    content = current_app.extensions.setdefault(_EXTENSION, _Counted()).present(store())
-    turtle = describe(content, settings(), address).serialize(format="turtle", encoding="utf-8")
+    turtle = describe(content_of(current_app, store()), settings(), address).serialize(
+        format="turtle", encoding="utf-8"
+    )
     return turtle if suffix == "ttl" else convert(turtle, "ttl", suffix)
 
 
