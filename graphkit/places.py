@@ -28,7 +28,7 @@ LOOKUPS: Final = ("code", "country", "postcode", "uk-region")
 _FOLDER: Final = "code-lists"
 _PLACE: Final = f"{ID}place/"
 _KIND: Final = {"gss-2022": "gss", "iso-3166-1": "country", "nuts-2016-uk": "nuts", "nuts-2024": "nuts"}
-_NORTHERN_IRELAND: Final = "nuts-ukn"
+_NORTHERN_IRELAND: Final = "UKN"
 _EUROSTAT: Final = {"EL": "GR", "UK": "GB"}
 """Where the European institutions write a country in another way than ISO 3166-1."""
 _SECTOR: Final = r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9])[A-Z]{2}$"
@@ -39,15 +39,15 @@ _SCHEMA: Final = pl.Schema(dict.fromkeys(("place", "code", "label", "list", "wit
 def code_list(name: str) -> pl.DataFrame:
     """Return a shipped list as a frame: place (its IRI), code, label, list and within (the IRI of the place around).
 
-    A place whose code a place of the seed graph has too lies within that one, so that what is said of either is found
-    from both. Raises `UnknownNameError` for a list that is not shipped.
+    A place that the seed graph knows by its code has the IRI and the label of that graph, so that what is said of it
+    anywhere is said of one place. Raises `UnknownNameError` for a list that is not shipped.
 
-    >>> code_list("nuts-2016-uk").filter(pl.col("code") == "UKK2")["within"].str.strip_prefix(ID).to_list()
-    ['place/dorset-and-somerset', 'place/nuts-ukk']
+    >>> code_list("nuts-2016-uk").filter(pl.col("code") == "UKK2").select("place", "within").row(0)
+    ('https://w3id.org/solidarity-graph/id/place/dorset-and-somerset', 'https://w3id.org/solidarity-graph/id/place/south-west-england')
     """
     if name not in CODE_LISTS:
         raise unknown_name("code list", name, CODE_LISTS)
-    return _all().filter(pl.col("list") == name)
+    return _all().filter(list=name).drop("seed")
 
 
 def locate_codes(codes: pl.Series) -> pl.Series:
@@ -57,7 +57,7 @@ def locate_codes(codes: pl.Series) -> pl.Series:
     "UKJ3", and "FR6" on France. "EL" and "UK" are taken for Greece and the United Kingdom.
 
     >>> locate_codes(pl.Series(["E06000058", "UKJ33", "EL", "??"])).str.strip_prefix(ID).to_list()
-    ['place/gss-e06000058', 'place/nuts-ukj3', 'place/country-gr', None]
+    ['place/gss-e06000058', 'place/hampshire-and-isle-of-wight', 'place/country-gr', None]
     """
     known, distinct = _by_code(), codes.cast(pl.String).unique()
     found = pl.Series([_nearest(code, known) for code in distinct], dtype=pl.String)
@@ -82,7 +82,7 @@ def locate_postcodes(postcodes: pl.Series) -> pl.DataFrame:
     A postcode that cannot be read, or lies elsewhere, has nulls.
 
     >>> locate_postcodes(pl.Series(["bh11 9tt", "BT1 1AA", "12345"]))["place"].str.strip_prefix(ID).to_list()
-    ['place/gss-e06000058', 'place/nuts-ukn', None]
+    ['place/gss-e06000058', 'place/northern-ireland', None]
     """
     written = pl.col("postcode").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", "")
     asked = pl.DataFrame({"postcode": postcodes.cast(pl.String)}).select(sector=written.str.replace(_SECTOR, "$1 $2"))
@@ -91,7 +91,7 @@ def locate_postcodes(postcodes: pl.Series) -> pl.DataFrame:
     found = found.select(pl.coalesce(pl.col(name), near[name]).alias(name) for name in found.columns)
     northern = pl.col("sector").str.contains(r"^BT[0-9]{1,2}(?: [0-9])?$")
     return found.select(
-        place=pl.when(northern).then(pl.lit(_PLACE + _NORTHERN_IRELAND)).otherwise("place"),
+        place=pl.when(northern).then(pl.lit(_by_code()[_NORTHERN_IRELAND])).otherwise("place"),
         share=pl.when(northern).then(1.0).otherwise("share"),
         latitude="latitude",
         longitude="longitude",
@@ -106,7 +106,7 @@ def lookup(values: pl.Series, name: str) -> pl.Series:
     give to regions and authorities. Raises `UnknownNameError` for another name.
 
     >>> lookup(pl.Series(["FRA", "Italy", "UK", "?"]), "country").str.strip_prefix(ID).to_list()
-    ['place/country-fr', 'place/country-it', 'place/country-gb', None]
+    ['place/country-fr', 'place/italy', 'place/united-kingdom', None]
     """
     if name not in LOOKUPS:
         raise unknown_name("list of places", name, LOOKUPS)
@@ -136,49 +136,62 @@ def around(places: Iterable[str]) -> frozenset[str]:
 def describe(places: Iterable[str]) -> bytes:
     """Write `places`, and all places around them that the lists know, as sorted N-Triples.
 
-    Each is a region with a label that holds its code, the code, its list and what it lies within; of a place of the
-    seed graph only class and label are said again, so that the statements stand without that graph.
+    Each is a region with a label that holds its code, the code, its list and what it lies within. Of a place of the
+    seed graph class, label and what it lies within are said again, so that the statements stand without that graph.
 
-    >>> b"Dorset and Somerset (UKK2)" in describe([ID + "place/gss-e06000059"])
+    >>> b"Dorset (E06000059)" in describe([ID + "place/gss-e06000059"])
     True
     """
-    whole = list(around(places))
-    wanted, seed = _all().filter(pl.col("place").is_in(whole)), _seed().filter(pl.col("place").is_in(whole))
+    wanted = _all().filter(pl.col("place").is_in(list(around(places))))
+    official = wanted.filter(~pl.col("seed"))
     sol, rdf, rdfs, geo = (PREFIXES[prefix] for prefix in ("sol", "rdf", "rdfs", "geo"))
-    label = pl.format("{} ({})", pl.col("label").str.replace_all(r"\\", r"\\").str.replace_all('"', r"\""), "code")
-    lines = [
-        pl.format(f"<{{}}> <{rdf}type> <{sol}Region> .", "place"),
-        pl.format(f'<{{}}> <{rdfs}label> "{{}}"@en .', "place", label),
-        pl.format(f'<{{}}> <{sol}placeCode> "{{}}" .', "place", "code"),
-        pl.format(
-            f"<{{}}> <{sol}codeList> <{PREFIXES['voc']}code-list/{{}}> .",
-            "place",
-            pl.col("list").replace_strict(CODE_LISTS),
+    name = pl.col("label").str.replace_all(r"\\", r"\\").str.replace_all('"', r"\"")
+    written = [
+        wanted.select(pl.format(f"<{{}}> <{rdf}type> <{sol}Region> .", "place")),
+        wanted.filter("seed").select(pl.format(f'<{{}}> <{rdfs}label> "{{}}"@en .', "place", name)),
+        official.select(pl.format(f'<{{}}> <{rdfs}label> "{{}} ({{}})"@en .', "place", name, "code")),
+        official.select(pl.format(f'<{{}}> <{sol}placeCode> "{{}}" .', "place", "code")),
+        official.select(
+            pl.format(
+                f"<{{}}> <{sol}codeList> <{PREFIXES['voc']}code-list/{{}}> .",
+                "place",
+                pl.col("list").replace_strict(CODE_LISTS),
+            )
         ),
-        pl.format(f"<{{}}> <{geo}sfWithin> <{{}}> .", "place", "within"),
+        wanted.select(pl.format(f"<{{}}> <{geo}sfWithin> <{{}}> .", "place", "within")),
     ]
-    again = [
-        seed.select(line=lines[0]),
-        seed.select(line=pl.format(f'<{{}}> <{rdfs}label> "{{}}"@en .', "place", "label")),
-    ]
-    written = pl.concat([*(wanted.select(line=line) for line in lines), *again])["line"].drop_nulls().unique().sort()
-    return "".join(f"{line}\n" for line in written).encode()
+    lines = pl.concat([frame.to_series().alias("line") for frame in written])
+    return "".join(f"{line}\n" for line in lines.drop_nulls().unique().sort()).encode()
 
 
 @cache
 def _all() -> pl.DataFrame:
-    """Return the places of all lists, one row for each place around each."""
-    return pl.concat([_SCHEMA.to_frame(), *(_listed(name) for name in CODE_LISTS)])
+    """Return the places of all lists, and those of the seed graph around them, one row for each place around each.
+
+    What a list and the seed graph both know has the IRI and the label of the seed graph, and `seed` is true.
+    """
+    listed, seed = pl.concat([_SCHEMA.to_frame(), *(_listed(name) for name in CODE_LISTS)]), _seed()
+    same = dict(seed.filter(relation="is").select("listed", "place").rows())
+    labels = seed.select("place", seed_label="label").unique()
+    outer = seed.filter(relation="within").select("place").unique()
+    return (
+        pl.concat([listed.with_columns(pl.col("place", "within").replace(same)), outer], how="diagonal")
+        .join(labels, on="place", how="left", maintain_order="left")
+        .select(
+            "place", "code", pl.coalesce("seed_label", "label").alias("label"), "list", "within",
+            seed=pl.col("seed_label").is_not_null(),
+        )
+    )  # fmt: skip
 
 
 def _listed(name: str) -> pl.DataFrame:
-    listed, seed = _read(name), _read("seed-places").filter(list=name)
+    listed, seed = _read(name), _seed().filter(list=name, relation="within")
     outer = pl.col("within") if "within" in listed.columns else pl.lit(None, pl.String)
     kind = pl.when(pl.col("outer").str.len_chars() == 2).then(pl.lit("country")).otherwise(pl.lit("nuts"))  # noqa: PLR2004
     within = pl.concat(
         [
             listed.select("code", outer=outer).select("code", within=_iri(kind, "outer")),
-            seed.select("code", within=pl.format(f"{_PLACE}{{}}", "place")),
+            seed.select("code", within="place"),
         ]
     )
     places = listed.select(_iri(pl.lit(_KIND[name]), "code").alias("place"), "code", "label", list=pl.lit(name))
@@ -191,13 +204,15 @@ def _iri(kind: pl.Expr, code: str) -> pl.Expr:
 
 @cache
 def _seed() -> pl.DataFrame:
-    """Return the places of the seed graph that a code of the lists stands for or lies in, with their labels."""
-    return _read("seed-places").select(pl.format(f"{_PLACE}{{}}", "place").alias("place"), "label").unique()
+    """Return the places of the seed graph that a code stands for or lies within, and how a list would name them."""
+    return _read("seed-places").with_columns(
+        place=pl.format(f"{_PLACE}{{}}", "place"), listed=_iri(pl.col("list").replace_strict(_KIND), "code")
+    )
 
 
 @cache
 def _by_code() -> dict[str, str]:
-    return dict(_all().filter(pl.col("code") != "").select("code", "place").rows())
+    return dict(_all().drop_nulls("code").select("code", "place").rows())
 
 
 @cache

@@ -86,8 +86,8 @@ def test_bodies_that_buy_together_are_a_collaboration(notices):
 def test_codes_that_are_not_listed_any_more_lie_in_the_region_around(notices):
     """UKJ33 was Hampshire until 2015; the list of 2016 knows UKJ3."""
     found = _of(notices, "epo/2026")
-    assert f"<{PREFIXES['prov']}atLocation> <{ID}place/nuts-ukj3>" in found
-    assert f"<{PREFIXES['prov']}atLocation> <{ID}place/country-de>" in found
+    assert f"<{PREFIXES['prov']}atLocation> <{ID}place/hampshire-and-isle-of-wight>" in found
+    assert f"<{PREFIXES['prov']}atLocation> <{ID}place/germany>" in found
 
 
 def test_every_record_leads_to_the_graph_of_its_notice_and_contacts_stay_outside(notices):

@@ -32,6 +32,15 @@ def _seed_places() -> pl.DataFrame:
     return pl.read_csv(ontology_folder() / "code-lists" / "seed-places.csv", infer_schema=False)
 
 
+def test_a_place_of_the_seed_is_not_in_the_lists_a_second_time():
+    """Whoever asks by a code gets the place of the seed graph, and what lies in it lies in that one."""
+    same = _seed_places().filter(relation="is")
+    assert _slugs(places.locate_codes(same["code"])) == same["place"].to_list()
+    listed = pl.concat([places.code_list(name) for name in places.CODE_LISTS])
+    assert listed.drop_nulls("code").group_by("code").agg(pl.col("place").n_unique())["place"].max() == 1
+    assert "place/spain" in {iri.removeprefix(ID) for iri in listed.filter(code="ES2")["within"]}
+
+
 def test_places_of_the_seed_are_found_by_their_code():
     """The table of seed places has exactly the codes that the seed graph gives them."""
     store = assemble_shipped()
@@ -68,10 +77,10 @@ def test_all_374_authorities_of_2022_have_postcodes_or_lie_in_northern_ireland()
         ("bh119tt", "gss-e06000058"),
         ("SO14 7DW", "gss-e06000045"),
         ("EC2V 7HH", "gss-e09000001"),
-        ("BT1 5GS", "nuts-ukn"),
+        ("BT1 5GS", "northern-ireland"),
         ("ZE1 0AA", "gss-s12000027"),
         ("YO23", "gss-e06000014"),
-        ("BT23", "nuts-ukn"),
+        ("BT23", "northern-ireland"),
     ],
 )
 def test_a_postcode_is_found_in_its_authority(written, authority):
@@ -97,13 +106,13 @@ def test_the_middle_of_a_sector_lies_near_the_place():
     ("name", "written", "place"),
     [
         ("country", " el ", "country-gr"),
-        ("country", "DEU", "country-de"),
-        ("country", "united kingdom", "country-gb"),
+        ("country", "DEU", "germany"),
+        ("country", "united kingdom", "united-kingdom"),
         ("country", "Ruritania", None),
         ("uk-region", "Yorkshire and The Humber", "nuts-uke"),
         ("uk-region", "Highland", "gss-s12000017"),
         ("uk-region", "England", "gss-e92000001"),
-        ("code", "ITI43", "nuts-iti43"),
+        ("code", "ITI43", "rome-province"),
         ("postcode", "SO14 7DW", "gss-e06000045"),
     ],
 )
@@ -121,7 +130,8 @@ def test_a_lookup_that_is_not_there_is_refused():
 def test_codes_fall_back_on_the_longest_part_that_is_listed():
     """Codes of an older NUTS, and the Union's own letters for Greece and the United Kingdom, find their place."""
     codes = pl.Series(["UKK22", "UKJ33", "FR6", "EL30", "UK", "GB", "nl36", "S12000036", "E", "", None, "99"])
-    expected = ["nuts-ukk22", "nuts-ukj3", "country-fr", "nuts-el30", "country-gb", "country-gb", "nuts-nl36"]
+    kingdom, hampshire = "united-kingdom", "hampshire-and-isle-of-wight"
+    expected = ["dorset-county", hampshire, "country-fr", "nuts-el30", kingdom, kingdom, "nuts-nl36"]
     assert _slugs(places.locate_codes(codes)) == [*expected, "gss-s12000036", None, None, None, None]
 
 

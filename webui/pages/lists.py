@@ -25,7 +25,7 @@ _MOST_PAGES: Final = 10_000_000
 class Column:
     """A column of a list: its key in the rows, its head, whether it is a number, and by which column it orders.
 
-    The list cannot be ordered by a `fixed` column.
+    The list cannot be ordered by a `fixed` column. The words of a `tight` one stay in a line.
     """
 
     key: str
@@ -34,6 +34,7 @@ class Column:
     prose: bool = False
     by: str = ""
     fixed: bool = False
+    tight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _head(column: Column, name: str, falling: bool, sort: str) -> dict[str, Any]
         "label": column.label,
         "number": column.number,
         "prose": column.prose,
+        "tight": column.tight,
         "href": "" if column.fixed else here(**{sort: next_order}),
         "sorted": ("descending" if falling else "ascending") if mine else "",
     }

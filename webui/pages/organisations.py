@@ -30,7 +30,7 @@ def organisations() -> str:
         Column("organisation", gettext("Organisation"), by="name"),
         Column("kind", gettext("Kind"), fixed=True),
         Column("region", gettext("Place"), fixed=True),
-        Column("status", gettext("Status"), fixed=True),
+        Column("status", gettext("Status"), fixed=True, tight=True),
         Column("activities", gettext("Activities"), number=True, fixed=True),
     ]
     page = listed(_ordered(answer(_NAMES, values)), columns, order="name", find=("label",))
