@@ -46,8 +46,9 @@ def test_places_of_the_seed_are_found_by_their_code():
     store = assemble_shipped()
     coded = queries.run(store, queries.parse_query(_CODED, "coded"))
     said = {(row["code"], row["place"]) for row in coded.rows(named=True)}
-    table = {(code, f"{ID}place/{place}") for code, place in _seed_places().select("code", "place").rows()}
-    assert {pair for pair in table if not pair[0].startswith("E06")} == said
+    same = _seed_places().filter(relation="is")
+    table = {(code, f"{ID}place/{place}") for code, place in same.select("code", "place").rows()}
+    assert table == said
     labels = dict(queries.run(store, "explore/places").select("place", "label").rows())
     assert {
         f"{ID}place/{row['place']}": row["label"] for row in _seed_places().rows(named=True)
@@ -119,6 +120,13 @@ def test_the_middle_of_a_sector_lies_near_the_place():
 def test_places_are_found_by_what_a_source_calls_them(name, written, place):
     """Countries by letters or name, British regions and authorities by name, all lists by code."""
     assert _slugs(places.lookup(pl.Series([written]), name)) == [place]
+
+
+@pytest.mark.parametrize(("code", "lies"), [("FR", True), ("PL", True), ("CY", True), ("UKM2", True), ("TN", False)])
+def test_what_is_in_europe_is_found_in_europe(code, lies):
+    """Also where only the country is known."""
+    found = places.around(places.locate_codes(pl.Series([code])))
+    assert (f"{ID}place/europe" in found) is lies
 
 
 def test_a_lookup_that_is_not_there_is_refused():
