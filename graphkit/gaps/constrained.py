@@ -35,8 +35,9 @@ def find(ground: Ground) -> list[Gap]:
 
 def _gap(ground: Ground, organisation: str, constraint: float) -> Gap:
     name = ground.name(organisation)
-    row = ground.network.adjacency[[ground.network.rows[organisation]], :].tocoo()
-    partners = [ground.network.organisations[column] for column in sorted(row.col)]
+    joined, row = ground.network.adjacency, ground.network.rows[organisation]
+    columns = joined.indices[joined.indptr[row] : joined.indptr[row + 1]].tolist()
+    partners = [ground.network.organisations[column] for column in sorted(columns)]
     names = [ground.name(partner) for partner in partners]
     return Gap(
         kind="B2",
@@ -49,7 +50,7 @@ def _gap(ground: Ground, organisation: str, constraint: float) -> Gap:
             f" {name} hears little through one that it does not hear through another."
         ),
         evidence=(
-            *(Evidence(partner, ground.name(partner), "partner") for partner in partners),
+            *(Evidence(partner, known, "partner") for partner, known in zip(partners, names, strict=True)),
             *ground.evidence(ground.activities_of.get(organisation, ()), "joint activity"),
         ),
         action=f"Look for a partner for {name} outside this circle.",

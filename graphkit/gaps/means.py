@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import polars as pl
 
@@ -121,25 +124,25 @@ class Means:
     @cached_property
     def offered(self) -> tuple[Call, ...]:
         """The calls and funding programmes, in order of IRI."""
-        frame = self.calls.with_columns(pl.col("deadline").cast(pl.Date))
-        groups = frame.sort("call", "label").group_by("call", maintain_order=True)
-        return tuple(_call(str(key[0]), rows) for key, rows in groups)
+        frame = self.calls.with_columns(pl.col("deadline").cast(pl.Date)).sort("call", "label")
+        groups = groupby(frame.iter_rows(named=True), key=itemgetter("call"))
+        return tuple(_call(str(iri), list(rows)) for iri, rows in groups)
 
 
-def _call(iri: str, rows: pl.DataFrame) -> Call:
+def _call(iri: str, rows: Sequence[Mapping[str, Any]]) -> Call:
     def pairs(name: str) -> tuple[tuple[str, str], ...]:
-        return tuple(rows.select(name, f"{name}_label").drop_nulls().unique().sort(name).rows())
+        found = {(row[name], row[f"{name}_label"]) for row in rows}
+        return tuple(sorted(pair for pair in found if None not in pair))
 
     offering = pairs("offered_by")
-    deadline = rows["deadline"].min()
     return Call(
         iri=iri,
-        label=str(rows["label"][0]),
-        opportunity=bool(rows["opportunity"][0]),
+        label=str(rows[0]["label"]),
+        opportunity=bool(rows[0]["opportunity"]),
         offered_by=tuple(offerer for offerer, _ in offering),
         offered_by_labels=tuple(label for _, label in offering),
-        deadline=deadline if isinstance(deadline, date) else None,
-        statuses=tuple(rows["status"].drop_nulls().unique().sort()),
+        deadline=min((row["deadline"] for row in rows if row["deadline"]), default=None),
+        statuses=tuple(sorted({row["status"] for row in rows if row["status"] is not None})),
         themes=pairs("theme"),
         regions=pairs("region"),
     )

@@ -45,37 +45,39 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     Source: Toregas and others 1971, Operations Research 19, 1363, for covering with as few as possible.
     """
     candidates = means.candidates(ground.network)
+    areas: dict[frozenset[str], frozenset[str]] = {}
     gaps = []
     for call in means.offered:
         if call.opportunity and call.themes and call.open_on(ground.as_of):
-            lacks = _lacks(candidates, call)
+            lacks = _lacks(candidates, call, areas)
             if lacks:
                 gaps.append(_gap(ground, candidates, call, lacks, _register(means, call)))
     return gaps
 
 
-def _lacks(candidates: Candidates, call: Call) -> list[_Lack]:
-    """Return what the nearest consortium lacks, in order of IRI."""
-    eligible = _eligible(candidates, call)
+def _lacks(candidates: Candidates, call: Call, areas: dict[frozenset[str], frozenset[str]]) -> list[_Lack]:
+    """Return what the nearest consortium lacks, in order of IRI; who works where is kept in `areas`."""
     having = {theme: candidates.having("capability", theme) for theme, _ in call.themes}
-    bringing = sorted(eligible & frozenset().union(*having.values()))
+    able = {theme: _eligible(candidates, call, those, areas) for theme, those in having.items()}
+    bringing = sorted(frozenset().union(*able.values()))
     place = {organisation: row for row, organisation in enumerate(bringing)}
-    rules = tuple(
-        Rule((theme, ""), tuple(sorted(place[o] for o in having[theme] if o in place))) for theme, _ in call.themes
-    )
+    rules = tuple(Rule((theme, ""), tuple(sorted(place[o] for o in able[theme]))) for theme, _ in call.themes)
     lacking = {theme for theme, _ in _nearest(rules, len(bringing))}
     return [
-        _Lack(theme, label, tuple(sorted(having[theme] & eligible)), tuple(sorted(having[theme] - eligible)))
+        _Lack(theme, label, tuple(sorted(able[theme])), tuple(sorted(having[theme] - able[theme])))
         for theme, label in call.themes
         if theme in lacking
     ]
 
 
-def _eligible(candidates: Candidates, call: Call) -> frozenset[str]:
-    everybody = frozenset(candidates.organisations) - frozenset(call.offered_by)
-    if not call.regions:
-        return everybody
-    return everybody & frozenset().union(*(candidates.having("region", region) for region, _ in call.regions))
+def _eligible(
+    candidates: Candidates, call: Call, those: frozenset[str], areas: dict[frozenset[str], frozenset[str]]
+) -> frozenset[str]:
+    """Return who of `those` may take part: works in one of the regions, where any are named, and does not offer it."""
+    regions = frozenset(region for region, _ in call.regions)
+    if regions and regions not in areas:
+        areas[regions] = frozenset().union(*(candidates.having("region", region) for region in regions))
+    return (those & areas[regions] if regions else those).difference(call.offered_by)
 
 
 def _nearest(rules: Sequence[Rule], n: int) -> Iterable[tuple[str, str]]:

@@ -256,11 +256,12 @@ def _pursued(view: _View) -> list[_Need]:
 
 def _gap(view: _View, need: _Need, register: Register) -> Gap | None:
     """Return the gap, or None where money reaches it from several funders, or in one grant alone."""
+    of_one_funder = len(register.sorts) == 1
+    if of_one_funder and need.sort == "organisation":
+        return None
     awards = view.awards(need)
     funders = {award.funder: award.funder_label for award in awards}
-    if len(funders) > 1 or len(awards) == 1:
-        return None
-    if len(register.sorts) == 1 and (funders or need.sort == "organisation"):
+    if len(funders) > 1 or len(awards) == 1 or (of_one_funder and funders):
         return None
     calls = _matching(view, need, frozenset(funders))
     reach = f"{register.label}, up to {register.end}" if register.end else register.label

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+import polars as pl
+
 from graphkit.gaps.base import Evidence, Gap
 from graphkit.gaps.ground import Ground, listed
 from graphkit.gaps.means import Means
@@ -82,7 +84,7 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     told = _Told(means)
     gaps: list[Gap] = []
     unknown: dict[str, dict[str, list[str]]] = {}
-    for first, second in _pairs(ground):
+    for first, second in _pairs(ground, told):
         gap = _compared(ground, told, first, second)
         if gap:
             gaps.append(gap)
@@ -93,9 +95,11 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     return [*gaps, *_unknown(ground, told, unknown)]
 
 
-def _pairs(ground: Ground) -> list[tuple[str, str]]:
-    """List the pairs with a tie, in order."""
-    frame = ground.network.ties.select("source", "target").unique().sort("source", "target")
+def _pairs(ground: Ground, told: _Told) -> list[tuple[str, str]]:
+    """List the pairs with a tie of which one or both tell, or declare that they tell all, in order."""
+    telling = pl.Series([*told.scopes, *told.means.reports["reporter"].unique()], dtype=pl.String)
+    either = pl.any_horizontal(pl.col("source", "target").is_in(telling.implode()))
+    frame = ground.network.ties.select("source", "target").filter(either).unique().sort("source", "target")
     return [(first, second) for first, second in frame.rows()]
 
 
@@ -159,17 +163,18 @@ def _unknown(ground: Ground, told: _Told, silent: Mapping[str, Mapping[str, list
     if not silent:
         return []
     members = tuple(sorted(silent))
-    everybody = {end for row in ground.network.ties.select("source", "target").rows() for end in row}
+    ties = ground.network.ties
+    everybody = pl.concat([ties["source"], ties["target"]]).n_unique()
     tellers = sorted({teller for by in silent.values() for teller in by})
     return [
         Gap(
             kind="D",
             members=members,
             labels=tuple(map(ground.name, members)),
-            score=round(len(members) / len(everybody), 6),
+            score=round(len(members) / everybody, 6),
             tier="not-known",
             explanation=(
-                f"Organisations with ties of which only the other side tells: {len(members)} of {len(everybody)}"
+                f"Organisations with ties of which only the other side tells: {len(members)} of {everybody}"
                 f" ({listed(map(ground.name, members))}); told by {listed(map(ground.name, tellers))}. What they would"
                 " say themselves is not known, and silence is not to be taken as denial."
             ),
