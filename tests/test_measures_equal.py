@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from graphkit.errors import MissingExtraError
-from graphkit.measures import MEASURES, brokers, fast, groups, holes, measure, position, reach
+from graphkit.measures import MEASURES, brokers, fast, groups, holes, measure, position, reach, triangles
 from graphkit.network import COLUMNS, Network
 
 Schemas: TypeAlias = dict[str, pl.Schema]
@@ -199,12 +199,12 @@ class TestHoles:
         np.testing.assert_allclose(column(found, "efficiency"), expected / partners, **EXACT)
 
     def test_constraint_in_small_blocks(self, graph: nx.Graph, monkeypatch: pytest.MonkeyPatch) -> None:
-        """How many rows are multiplied at once changes nothing."""
+        """How many triangles are looked for at once changes nothing."""
         network = network_of(graph)
         whole = [holes.constraint(network), holes.effective_size(network)]
-        monkeypatch.setattr(holes, "_PRODUCTS_AT_ONCE", 5)
-        assert holes.constraint(network).equals(whole[0])
-        assert holes.effective_size(network).equals(whole[1])
+        monkeypatch.setattr(triangles, "_WEDGES_AT_ONCE", 5)
+        assert_frame_equal(holes.constraint(network), whole[0], **TIGHT)
+        assert_frame_equal(holes.effective_size(network), whole[1], **TIGHT)
 
     @pytest.mark.parametrize("name", UNDIRECTED)
     def test_constraint_of_igraph(self, name: str) -> None:
