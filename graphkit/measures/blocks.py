@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from graphkit.measures.paths import narrowed
 from graphkit.network import Matrix
 
 __all__ = ["Tree", "blocks_of", "tree_of"]
@@ -81,8 +82,7 @@ def tree_of(adjacency: Matrix) -> Tree:
     ([1, 2], [0, 1], [3, 2, 1])
     """
     n = adjacency.shape[0]
-    starts, near = adjacency.indptr.astype(np.int32), adjacency.indices.astype(np.int32)
-    plain: Matrix = sparse.csr_array((np.ones(near.size), near, starts), shape=(n, n))
+    plain = narrowed(adjacency)
     component = csgraph.connected_components(plain, connection="strong")[1]
     walk = _walk(plain, np.unique(component, return_index=True)[1].astype(np.int32))
     children = np.flatnonzero(walk.parents[:n] != n)

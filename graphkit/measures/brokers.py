@@ -36,7 +36,8 @@ def articulation(network: Network) -> pl.DataFrame:
 
     Notes
     -----
-    One walk finds the blocks (parts that no single leaving divides); what hangs from an organisation is counted below it.
+    One walk finds the blocks (parts that no single leaving divides); what hangs from an organisation is counted on the
+    way.
 
     References
     ----------

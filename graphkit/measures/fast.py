@@ -17,7 +17,7 @@ from scipy import sparse
 from graphkit.errors import MissingExtraError
 from graphkit.network import Matrix
 
-__all__ = ["betweenness", "communities", "coreness", "ready"]
+__all__ = ["betweenness", "communities", "ready"]
 
 
 def ready() -> bool:
@@ -32,12 +32,6 @@ def betweenness(adjacency: Matrix) -> NDArray[np.float64]:
         return np.zeros(adjacency.shape[0])
     scores = library.centrality.Betweenness(_graph(library, adjacency), normalized=True).run().scores()
     return np.asarray(scores, dtype=np.float64)
-
-
-def coreness(adjacency: Matrix) -> NDArray[np.int64]:
-    """Give the largest k for which each row belongs to the k-core."""
-    library = _library()
-    return np.asarray(library.centrality.CoreDecomposition(_graph(library, adjacency)).run().scores(), dtype=np.int64)
 
 
 def communities(weights: Matrix, *, resolution: float, seed: int) -> list[set[int]]:

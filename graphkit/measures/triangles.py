@@ -36,7 +36,7 @@ class Pairs:
     def add_up(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add up a value of each pair at both of its ends; the sums stand by number, not by row."""
         n = self.rank.size
-        return np.bincount(self.lower, values, n) + np.bincount(self.upper, values, n)
+        return np.asarray(np.bincount(self.lower, values, n) + np.bincount(self.upper, values, n), dtype=np.float64)
 
 
 def pairs_of(mutual: Matrix) -> Pairs:
@@ -78,7 +78,8 @@ def triangles(pairs: Pairs) -> Iterator[tuple[_Places, _Places, _Places]]:
     n, number = pairs.rank.size, pairs.upper.size
     names = np.arange(1, number + 1, dtype=np.float64)
     known: Matrix = sparse.csr_array((names, pairs.upper, pairs.starts), shape=(n, n))
-    follow = pairs.starts[1:][pairs.lower] - np.arange(1, number + 1, dtype=pairs.starts.dtype)
+    after = np.arange(1, number + 1, dtype=np.int64)
+    follow: _Places = (pairs.starts[1:][pairs.lower] - after).astype(pairs.starts.dtype)
     before = np.cumsum(follow, dtype=np.int64)
     total = int(before[-1]) if number else 0
     cuts = np.searchsorted(before, np.arange(_WEDGES_AT_ONCE, total, _WEDGES_AT_ONCE))
