@@ -6,15 +6,14 @@ drawn from a seeded generator: activities of 2 to 12 organisations, a few organi
 is hopeless, is left out as "-". Seconds are those of the processor, of all threads together, so that other work on the
 machine does not count.
 
-Everybody starts from the network in his own form, built beforehand: networkx, igraph and networkit from a graph of theirs,
-ours from a `Network` whose matrices and names stand. No result is kept from one run to the next: each run computes the
-whole. Ours answers with a frame and names, the others with lists or dictionaries of numbers. What building costs is told
-by "rows to weights", "to_networkx" and "graph of networkit". Ours of "communities" hands its matrix over to networkit, and
-that counts.
+Everybody starts from the network in a form of its own, built beforehand: networkx, igraph and networkit from their
+graphs, ours from a `Network` whose matrices and names stand. No result is kept from one run to the next. Ours answers
+with a frame and names, the others with lists or dictionaries of numbers. What building costs is told by "rows to
+weights", "to_networkx" and "graph of networkit"; ours of "communities" hands its matrix over to networkit: that counts.
 
-The last lines name where the aims are missed: 20 times as fast as networkx, never slower than twice the best peer; what takes
-ours less than 5 ms is fast enough. "constraint, 50 named" is the other form that networkx has, node by node, for 50
-organisations; ours does all.
+The last lines name where the aims are missed: 20 times as fast as networkx, never slower than twice the best peer; what
+takes ours less than 5 ms is fast enough. "constraint, 50 named" is the other form that networkx has, node by node, for
+50 organisations; ours does all.
 """
 
 from __future__ import annotations
