@@ -140,6 +140,11 @@ class Network:
         return {organisation: row for row, organisation in enumerate(self.organisations)}
 
     @cached_property
+    def names(self) -> pl.Series:
+        """The organisations in order, as every frame names them."""
+        return pl.Series("organisation", self.organisations, dtype=pl.String)
+
+    @cached_property
     def ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The row numbers of source and target of each tie, in the order of `ties`."""
         kind = pl.Enum(self.organisations)
@@ -213,7 +218,7 @@ class Network:
 
     def table(self, **columns: pl.Series | NDArray[Any]) -> pl.DataFrame:
         """Return a frame with a row for each organisation and the given arrays or series beside it."""
-        return pl.DataFrame({"organisation": pl.Series(self.organisations, dtype=pl.String), **columns})
+        return pl.DataFrame({"organisation": self.names, **columns})
 
     def subset(self, organisations: Iterable[str]) -> Network:
         """Return the network of these organisations and the ties among them.

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from graphkit.errors import UsageError
+from graphkit.measures.cores import cores_of
+from graphkit.measures.paths import carried_by
 from graphkit.measures.position import (
     betweenness,
     closeness,
     components,
+    coreness,
     degree,
     pagerank,
     personalised_pagerank,
@@ -63,6 +66,20 @@ class TestPaths:
         """Nobody reaches the mill; the first of a chain is reached by nobody."""
         chain = Network.from_pairs([("a", "b"), ("b", "c")], organisations=["mill"], directed=True)
         np.testing.assert_allclose(closeness(chain)["closeness"], [0, 1 / 3, 2 / 3 * 2 / 3, 0])
+
+    def test_long_chains_are_left_to_other_ways(self) -> None:
+        """Neither layer by layer nor with tables: a ring of 99 and a chain of 20,000, all alike but the ends."""
+        ring = Network.from_networkx(nx.cycle_graph(99))
+        assert carried_by(ring.steps) is None
+        assert betweenness(ring)["betweenness"].to_numpy() == pytest.approx(48 * 49 / (98 * 97))
+        chain = Network.from_networkx(nx.path_graph(20_000))
+        assert cores_of(chain.adjacency) is None
+        assert set(coreness(chain)["coreness"]) == {1}
+
+    def test_thirty_steps_are_not_yet_long(self) -> None:
+        """The longest path that tables are used for, and one more."""
+        assert carried_by(Network.from_networkx(nx.path_graph(30)).steps) is not None
+        assert carried_by(Network.from_networkx(nx.path_graph(32)).steps) is None
 
 
 class TestWalks:

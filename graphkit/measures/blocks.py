@@ -10,26 +10,43 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from graphkit.measures.paths import narrowed
 from graphkit.network import Matrix
 
-__all__ = ["blocks_of"]
+__all__ = ["Tree", "blocks_of", "tree_of"]
 
 _Ints: TypeAlias = NDArray[np.int64]
+_Places: TypeAlias = NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
-class _Tree:
-    """A spanning tree from a root above the first row of each component: order, parents, levels, and its numbering.
+class Tree:
+    """A spanning tree of each component, hung up at its first row, with the block of each tie of the tree.
 
-    `levels` are slices of `order`; the children of one parent stand side by side. `first` numbers the rows so that
-    those below a row follow it, `size` counts these, itself included.
+    A tie of the tree is named by its lower end: `children` are these rows, in order, `above` the row at the upper end
+    of each and `labels` the number of its block; ties with one number are of one block. `size` counts the rows at and
+    below each row, `total` those of its component.
     """
 
-    order: _Ints
-    parents: _Ints
-    levels: list[_Ints]
-    first: _Ints
+    children: _Places
+    above: _Places
+    labels: _Ints
     size: _Ints
+    total: _Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk, breadth first, from a root above the first row of each component: parents, levels, and a numbering.
+
+    In a level the children of one parent stand side by side. `first` numbers the rows so that those below a row follow
+    it, `size` counts these, itself included.
+    """
+
+    parents: _Places
+    levels: list[_Places]
+    first: _Places
+    size: _Places
 
 
 def blocks_of(adjacency: Matrix) -> tuple[_Ints, _Ints]:
@@ -38,25 +55,40 @@ def blocks_of(adjacency: Matrix) -> tuple[_Ints, _Ints]:
     `adjacency` is symmetric with an empty diagonal. An isolate is in no block; a tie that nothing goes around is a
     block of two. Blocks are numbered by their rows, in order.
 
-    Notes
-    -----
-    Two ties are of one block where a circle runs through both; it is enough to say so of the ties of a spanning tree:
-    R. E. Tarjan and U. Vishkin, SIAM Journal on Computing 14, 862 (1985). Each step goes through a level of the tree
-    at once, so that a network of a million ties takes seconds.
-
     >>> from graphkit.network import Network
     >>> [part.tolist() for part in blocks_of(Network.from_pairs([("a", "b"), ("b", "c")]).adjacency)]
     [[0, 1, 1, 2], [0, 0, 1, 1]]
     """
-    n = adjacency.shape[0]
     if not adjacency.nnz:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    tree = _tree(adjacency)
-    children = np.flatnonzero(tree.parents[:n] != n)
-    labels = _labels(adjacency, tree, children)
-    rows = np.concatenate([children, tree.parents[children]])
-    pairs = np.unique(np.column_stack([np.tile(labels, 2), rows]), axis=0)
+    tree = tree_of(adjacency)
+    rows = np.concatenate([tree.children, tree.above]).astype(np.int64)
+    pairs = np.unique(np.column_stack([np.tile(tree.labels, 2), rows]), axis=0)
     return _numbered(pairs[:, 0], pairs[:, 1])
+
+
+def tree_of(adjacency: Matrix) -> Tree:
+    """Walk through a symmetric matrix with an empty diagonal, and tell the blocks apart.
+
+    Notes
+    -----
+    Two ties are of one block where a circle runs through both; it is enough to say so of the ties of a spanning tree:
+    R. E. Tarjan and U. Vishkin, SIAM Journal on Computing 14, 862 (1985). Each step goes through a level of the tree
+    at once, so that a network of a million ties takes less than a second; a chain of n organisations has n levels.
+
+    >>> from graphkit.network import Network
+    >>> tree = tree_of(Network.from_pairs([("a", "b"), ("b", "c")]).adjacency)
+    >>> tree.children.tolist(), tree.above.tolist(), tree.size.tolist()
+    ([1, 2], [0, 1], [3, 2, 1])
+    """
+    n = adjacency.shape[0]
+    plain = narrowed(adjacency)
+    component = csgraph.connected_components(plain, connection="strong")[1]
+    walk = _walk(plain, np.unique(component, return_index=True)[1].astype(np.int32))
+    children = np.flatnonzero(walk.parents[:n] != n)
+    above = walk.parents[children]
+    labels = _labels(plain, walk, children)
+    return Tree(children, above, labels, walk.size[:n].astype(np.int64), np.bincount(component)[component])
 
 
 def _numbered(labels: _Ints, rows: _Ints) -> tuple[_Ints, _Ints]:
@@ -68,34 +100,31 @@ def _numbered(labels: _Ints, rows: _Ints) -> tuple[_Ints, _Ints]:
     return rows[cells], np.repeat(np.arange(order.size), sizes[order])
 
 
-def _tree(adjacency: Matrix) -> _Tree:
+def _walk(plain: Matrix, tops: _Places) -> _Walk:
     """Walk breadth first from the root, and number the rows so that subtrees are intervals."""
-    n = adjacency.shape[0]
-    _, component = csgraph.connected_components(adjacency, directed=False)
-    tops = np.unique(component, return_index=True)[1]
-    joined = adjacency.tocoo()
-    upper = np.concatenate([joined.row, np.full(tops.size, n)])
-    lower = np.concatenate([joined.col, tops])
-    whole = sparse.coo_array((np.ones(upper.size), (upper, lower)), shape=(n + 1, n + 1)).tocsr()
-    order, parents = (np.asarray(part, dtype=np.int64) for part in csgraph.breadth_first_order(whole, n))
+    n = plain.shape[0]
+    starts = np.append(plain.indptr, plain.indices.size + tops.size).astype(np.int32)
+    near = np.concatenate([plain.indices, tops])
+    whole: Matrix = sparse.csr_array((np.ones(near.size), near, starts), shape=(n + 1, n + 1))
+    order, parents = csgraph.breadth_first_order(whole, n)
     levels = _levels(order, parents)
-    size = np.ones(n + 1, dtype=np.int64)
+    size = np.ones(n + 1, dtype=np.int32)
     for level in reversed(levels[1:]):
-        starts = _families(level, parents)
-        size[parents[level[starts]]] += np.add.reduceat(size[level], starts)
-    first = np.zeros(n + 1, dtype=np.int64)
+        families = _families(level, parents)
+        size[parents[level[families]]] += np.add.reduceat(size[level], families)
+    first = np.zeros(n + 1, dtype=np.int32)
     for level in levels[1:]:
-        starts = _families(level, parents)
-        before = np.cumsum(size[level]) - size[level]
-        counts = np.diff(np.append(starts, level.size))
-        first[level] = first[parents[level]] + 1 + before - np.repeat(before[starts], counts)
-    return _Tree(order, parents, levels, first, size)
+        families = _families(level, parents)
+        before = np.cumsum(size[level], dtype=np.int32) - size[level]
+        counts = np.diff(np.append(families, level.size))
+        first[level] = first[parents[level]] + 1 + before - np.repeat(before[families], counts)
+    return _Walk(parents, levels, first, size)
 
 
-def _levels(order: _Ints, parents: _Ints) -> list[_Ints]:
+def _levels(order: _Places, parents: _Places) -> list[_Places]:
     """Divide the order of a walk into its levels: a level ends where the children of its first row begin."""
-    place = np.empty(order.size, dtype=np.int64)
-    place[order] = np.arange(order.size)
+    place = np.empty(order.size, dtype=np.int32)
+    place[order] = np.arange(order.size, dtype=np.int32)
     above = place[parents[order[1:]]]
     levels, start = [order[:1]], 1
     while start < order.size:
@@ -105,32 +134,46 @@ def _levels(order: _Ints, parents: _Ints) -> list[_Ints]:
     return levels
 
 
-def _families(level: _Ints, parents: _Ints) -> _Ints:
+def _families(level: _Places, parents: _Places) -> _Ints:
     """Return where in a level the children of each parent begin."""
     above = parents[level]
     return np.flatnonzero(np.diff(above, prepend=-1))
 
 
-def _labels(adjacency: Matrix, tree: _Tree, children: _Ints) -> _Ints:
-    """Give each tie of the tree (named by its lower end) the number of its block."""
-    n, first, size, parents = adjacency.shape[0], tree.first, tree.size, tree.parents
-    ties = adjacency.tocoo()
-    other = (parents[ties.row] != ties.col) & (parents[ties.col] != ties.row)
-    left, right = ties.row[other].astype(np.int64), ties.col[other].astype(np.int64)
-    low, high = first.copy(), first.copy()
-    np.minimum.at(low, left, first[right])
-    np.maximum.at(high, left, first[right])
-    for level in reversed(tree.levels[2:]):
-        starts = _families(level, parents)
-        above = parents[level[starts]]
-        low[above] = np.minimum(low[above], np.minimum.reduceat(low[level], starts))
-        high[above] = np.maximum(high[above], np.maximum.reduceat(high[level], starts))
-    apart = first[left] + size[left] <= first[right]
+def _labels(plain: Matrix, walk: _Walk, children: _Places) -> _Ints:
+    """Give each tie of the tree (named by its lower end) the number of its block.
+
+    A tie outside the tree never joins a row to one above or below it in a walk breadth first, so it binds the ties of
+    the tree at whose lower ends it is. A tie of the tree is bound to the one above where something from below it leads
+    past its upper end.
+    """
+    n, first, parents = plain.shape[0], walk.first, walk.parents
+    rows = np.repeat(np.arange(n, dtype=np.int32), np.diff(plain.indptr))
+    inside = (parents[rows] == plain.indices) | (parents[plain.indices] == rows)
+    others = np.where(inside, rows, plain.indices)
+    apart: Matrix = sparse.csr_array((plain.data, others, plain.indptr), shape=plain.shape)
+    number, label = csgraph.connected_components(apart, connection="strong")
+    low, high = _reach(plain, walk)
     above = parents[children]
     below = parents[above] != n
-    beyond = (low[children] < first[above]) | (high[children] >= first[above] + size[above])
+    beyond = (low[children] < first[above]) | (high[children] >= first[above] + walk.size[above])
     bound = children[below & beyond]
-    ends = np.concatenate([left[apart], bound]), np.concatenate([right[apart], parents[bound]])
-    graph = sparse.coo_array((np.ones(ends[0].size), ends), shape=(n, n))
-    _, labels = csgraph.connected_components(graph.tocsr(), directed=False)
-    return np.asarray(labels, dtype=np.int64)[children]
+    ends = label[bound], label[parents[bound]]
+    together = sparse.coo_array((np.ones(bound.size), ends), shape=(number, number)).tocsr()
+    _, joined = csgraph.connected_components(together, directed=False)
+    return np.asarray(joined[label[children]], dtype=np.int64)
+
+
+def _reach(plain: Matrix, walk: _Walk) -> tuple[_Places, _Places]:
+    """Tell the lowest and the highest number to which a tie leads from each row or from one below it."""
+    low, high = walk.first.copy(), walk.first.copy()
+    joined = np.flatnonzero(np.diff(plain.indptr))
+    far, starts = walk.first[plain.indices], plain.indptr[joined]
+    low[joined] = np.minimum(low[joined], np.minimum.reduceat(far, starts))
+    high[joined] = np.maximum(high[joined], np.maximum.reduceat(far, starts))
+    for level in reversed(walk.levels[2:]):
+        families = _families(level, walk.parents)
+        above = walk.parents[level[families]]
+        low[above] = np.minimum(low[above], np.minimum.reduceat(low[level], families))
+        high[above] = np.maximum(high[above], np.maximum.reduceat(high[level], families))
+    return low, high

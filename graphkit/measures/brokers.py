@@ -12,13 +12,12 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from graphkit.errors import unknown_name
-from graphkit.measures.blocks import blocks_of
+from graphkit.measures.blocks import Tree, blocks_of, tree_of
 from graphkit.measures.groups import group_codes, membership
 from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = ["articulation", "bridges", "brokerage", "cut_off_by"]
 
-_PAIR = 2
 _CELLS_AT_ONCE = 20_000_000
 
 
@@ -37,7 +36,8 @@ def articulation(network: Network) -> pl.DataFrame:
 
     Notes
     -----
-    One walk finds the blocks (parts that no single leaving divides); sizes add up along the tree of blocks.
+    One walk finds the blocks (parts that no single leaving divides); what hangs from an organisation is counted on the
+    way.
 
     References
     ----------
@@ -47,18 +47,23 @@ def articulation(network: Network) -> pl.DataFrame:
     >>> articulation(Network.from_pairs([("a", "b"), ("b", "c")])).rows()
     [('b', 0.3333333333333333, 1)]
     """
-    sides = _sides(network)
-    part = pl.col("total") - pl.col("side")
-    others = part.sum()
-    return (
-        sides.group_by("row")
-        .agg(
-            pairs_cut=(others.pow(2) - part.pow(2).sum()) / _ordered_pairs(network),
-            cut_off=others - part.max(),
-        )
-        .filter(pl.col("cut_off") > 0)
-        .sort("row")
-        .select(_named(network, "row").alias("organisation"), "pairs_cut", "cut_off")
+    tree = tree_of(network.adjacency)
+    n = len(network.organisations)
+    tops, below = _below(tree)
+    parts, squares = np.bincount(tops, below, n), np.bincount(tops, below**2, n)
+    largest = np.zeros(n)
+    np.maximum.at(largest, tops, below)
+    others = tree.total - 1
+    rest = others - parts
+    cut_off = others - np.maximum(largest, rest)
+    pairs = others**2 - squares - rest**2
+    found = np.flatnonzero(cut_off > 0)
+    return pl.DataFrame(
+        {
+            "organisation": network.names.gather(found),
+            "pairs_cut": pairs[found] / _ordered_pairs(network),
+            "cut_off": cut_off[found].astype(np.int64),
+        }
     )
 
 
@@ -101,23 +106,19 @@ def bridges(network: Network) -> pl.DataFrame:
     >>> bridges(Network.from_pairs([("a", "b"), ("b", "c")])).rows()[0]
     ('a', 'b', 0.6666666666666666, 1)
     """
-    ends = _sides(network).sort("block", "row").filter(pl.len().over("block") == _PAIR)
-    side = pl.col("side")
-    return (
-        ends.group_by("block")
-        .agg(
-            first=pl.col("row").first(),
-            last=pl.col("row").last(),
-            pairs_cut=2 * side.first() * side.last() / _ordered_pairs(network),
-            cut_off=side.min(),
-        )
-        .sort("first", "last")
-        .select(
-            _named(network, "first").alias("source"),
-            _named(network, "last").alias("target"),
-            "pairs_cut",
-            "cut_off",
-        )
+    tree = tree_of(network.adjacency)
+    alone = np.flatnonzero(np.bincount(tree.labels)[tree.labels] == 1)
+    child, above = tree.children[alone], tree.above[alone]
+    first, last = np.minimum(child, above), np.maximum(child, above)
+    side, other = tree.size[child], tree.total[child] - tree.size[child]
+    order = np.lexsort((last, first))
+    return pl.DataFrame(
+        {
+            "source": network.names.gather(first[order]),
+            "target": network.names.gather(last[order]),
+            "pairs_cut": (2 * side * other / _ordered_pairs(network))[order],
+            "cut_off": np.minimum(side, other)[order],
+        }
     )
 
 
@@ -186,18 +187,16 @@ class _Forest:
     order: NDArray[np.int64]
 
 
-def _sides(network: Network) -> pl.DataFrame:
-    """Tell for each member of each block how many organisations lie on its side of it, itself included.
-
-    Columns: block, row (an organisation), side, total (organisations of the whole component).
-    """
-    n = len(network.organisations)
-    forest = _forest(network)
-    _, labels = csgraph.connected_components(network.adjacency, directed=False)
-    totals = np.bincount(labels)[labels[forest.rows]]
-    below = forest.parents[forest.rows] == forest.blocks + n
-    side = np.where(below, forest.sizes[forest.rows], totals - forest.sizes[forest.blocks + n])
-    return pl.DataFrame({"block": forest.blocks, "row": forest.rows, "side": side, "total": totals})
+def _below(tree: Tree) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give for each block the row from which it hangs, and how many organisations hang with it from that row."""
+    block_above = np.full(tree.size.size, -1, dtype=np.int64)
+    block_above[tree.children] = tree.labels
+    heads = np.flatnonzero(block_above[tree.above] != tree.labels)
+    number = int(tree.labels.max(initial=-1)) + 1
+    tops = np.full(number, -1, dtype=np.int64)
+    tops[tree.labels[heads]] = tree.above[heads]
+    below = np.bincount(tree.labels[heads], tree.size[tree.children[heads]], number).astype(np.int64)
+    return tops[tops >= 0], below[tops >= 0]
 
 
 def _forest(network: Network) -> _Forest:
@@ -270,11 +269,6 @@ def _walk_down(
 def _ordered_pairs(network: Network) -> int:
     n = len(network.organisations)
     return max(n * (n - 1), 1)
-
-
-def _named(network: Network, column: str) -> pl.Expr:
-    names = pl.Series(network.organisations, dtype=pl.String)
-    return pl.lit(names).gather(pl.col(column))
 
 
 def _split(network: Network, codes: NDArray[np.int64]) -> tuple[Matrix, Matrix]:

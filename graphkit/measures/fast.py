@@ -1,8 +1,8 @@
-"""The one door to networkit (extra `fast`): the same measures in C++, for networks on which networkx takes minutes.
+"""The one door to networkit (extra `fast`): measures in C++ for what takes long by other ways.
 
-Nothing here is needed: `position` takes this way by itself where networkit is installed, and the tests
-prove that the numbers are the same. One thread is used, so that the same network always gives the same answer and other
-work on the machine is not held up.
+Nothing here is needed: `position.betweenness` takes this way by itself where shortest paths are long and networkit is
+installed, and the tests prove that the numbers are the same; `groups.communities` takes it where it is asked for. One
+thread is used, so that the same network always gives the same answer and other work on the machine is not held up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import sparse
 from graphkit.errors import MissingExtraError
 from graphkit.network import Matrix
 
-__all__ = ["betweenness", "communities", "coreness", "ready"]
+__all__ = ["betweenness", "communities", "ready"]
 
 
 def ready() -> bool:
@@ -34,25 +34,18 @@ def betweenness(adjacency: Matrix) -> NDArray[np.float64]:
     return np.asarray(scores, dtype=np.float64)
 
 
-def coreness(adjacency: Matrix) -> NDArray[np.int64]:
-    """Give the largest k for which each row belongs to the k-core."""
-    library = _library()
-    return np.asarray(library.centrality.CoreDecomposition(_graph(library, adjacency)).run().scores(), dtype=np.int64)
+def communities(weights: Matrix, *, resolution: float, seed: int) -> NDArray[np.int64]:
+    """Give each row the number of its community, by the Louvain method with refinement, from 0 without a gap.
 
-
-def communities(weights: Matrix, *, resolution: float, seed: int) -> list[set[int]]:
-    """Divide rows by the Louvain method with refinement; other divisions than those of networkx, as good or better.
-
+    Other divisions than those of networkx, as good or better.
     C. L. Staudt and H. Meyerhenke, IEEE Transactions on Parallel and Distributed Systems 27, 171 (2016).
     """
     library = _library()
     library.engineering.setSeed(seed, useThreadId=False)
     graph = _graph(library, weights, weighted=True)
     part = library.community.PLM(graph, refine=True, gamma=resolution).run().getPartition()
-    labels = np.asarray(part.getVector(), dtype=np.int64)
-    order = np.argsort(labels, kind="stable")
-    ends = np.flatnonzero(np.diff(labels[order])) + 1
-    return [set(rows.tolist()) for rows in np.split(order, ends) if rows.size]
+    part.compact()
+    return np.asarray(part.getVector(), dtype=np.int64)
 
 
 def _library() -> Any:  # noqa: ANN401 - networkit has no types

@@ -82,20 +82,15 @@ def communities(
     >>> communities(Network.from_pairs([*triangles, ("c", "d")]))["group"].to_list()
     [0, 0, 0, 1, 1, 1]
     """
-    upper = sparse.triu(network.weights + network.weights.T, 1).tocoo()
+    both = sparse.csr_array(network.weights + network.weights.T)
     if engine == "networkit":
-        found = fast.communities(network.weights + network.weights.T, resolution=resolution, seed=seed)
+        labels = fast.communities(both, resolution=resolution, seed=seed)
     else:
-        graph: nx.Graph[int] = nx.Graph()
-        graph.add_nodes_from(range(len(network.organisations)))
-        graph.add_weighted_edges_from(zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True))
-        found = nx.community.louvain_communities(graph, resolution=resolution, seed=seed)
-    ranked = sorted(found, key=lambda members: (-len(members), min(members)))
-    labels = np.empty(len(network.organisations), dtype=np.int64)
-    labels[[row for members in ranked for row in members]] = np.repeat(
-        np.arange(len(ranked)), [len(members) for members in ranked]
-    )
-    return network.table(group=labels)
+        labels = _louvain(both, resolution, seed)
+    sizes, (_, firsts) = np.bincount(labels), np.unique(labels, return_index=True)
+    place = np.empty(sizes.size, dtype=np.int64)
+    place[np.lexsort((firsts, -sizes))] = np.arange(sizes.size)
+    return network.table(group=place[labels])
 
 
 @takes_graph
@@ -222,6 +217,18 @@ def modularity(network: Network, groups: pl.DataFrame, *, resolution: float = 1.
         return float("nan")
     by_chance = between.sum(axis=0) @ between.sum(axis=1)
     return float(np.trace(between) / total - resolution * by_chance / total**2)
+
+
+def _louvain(both: Matrix, resolution: float, seed: int) -> NDArray[np.int64]:
+    """Give each row the number of the community that networkx finds for it, from 0 without a gap."""
+    upper = sparse.triu(both, 1).tocoo()
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_nodes_from(range(both.shape[0]))
+    graph.add_weighted_edges_from(zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True))
+    labels = np.empty(both.shape[0], dtype=np.int64)
+    for number, members in enumerate(nx.community.louvain_communities(graph, resolution=resolution, seed=seed)):
+        labels[list(members)] = number
+    return labels
 
 
 def pairs_of(network: Network, codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

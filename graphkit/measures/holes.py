@@ -7,11 +7,10 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphkit.measures.triangles import Pairs, pairs_of, triangles
 from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = ["constraint", "effective_size", "efficiency"]
-
-_PRODUCTS_AT_ONCE = 8_000_000
 
 
 @takes_graph
@@ -33,8 +32,9 @@ def constraint(network: Network, *, weighted: bool = True) -> pl.DataFrame:
 
     Notes
     -----
-    As matrices (P + A o P^2)^2 summed over rows, where o and the outer square go cell by cell and A is 1
-    where two are joined: only the cells of ties are kept of P^2.
+    With w_ij the tie of a pair over both directions and s_i the sum of these at i, what is summed is
+    (w_ij + t_ij)^2 / s_i^2, where t_ij = sum over q of w_iq w_qj / s_q is the same from both ends. It is added up over
+    the triangles, each of which is looked at once.
 
     References
     ----------
@@ -44,9 +44,10 @@ def constraint(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     >>> constraint(Network.from_pairs([("a", "b"), ("b", "c")]), weighted=False)["constraint"].to_list()
     [1.0, 0.5, 1.0]
     """
-    shares = _shares(_mutual(network, weighted=weighted))
-    bound = shares + _product_where(network.adjacency, shares, shares)
-    return _with_isolates_null(network, "constraint", (bound * bound).sum(axis=1))
+    pairs = pairs_of(_mutual(network, weighted=weighted))
+    bound = pairs.weights + _through_others(pairs)
+    shares = pairs.add_up(bound * bound) / _strengths(pairs) ** 2
+    return _with_isolates_null(network, "constraint", shares[pairs.rank])
 
 
 @takes_graph
@@ -101,46 +102,56 @@ def efficiency(network: Network, *, weighted: bool = True) -> pl.DataFrame:
     >>> efficiency(Network.from_pairs([("a", "b"), ("b", "c")]))["efficiency"].to_list()
     [1.0, 1.0, 1.0]
     """
-    partners = np.maximum(network.adjacency.sum(axis=1), 1)
+    partners = np.maximum(_partners(network), 1)
     return _with_isolates_null(network, "efficiency", _effective(network, weighted=weighted) / partners)
 
 
 def _effective(network: Network, *, weighted: bool) -> NDArray[np.float64]:
-    mutual = _mutual(network, weighted=weighted)
-    strongest = np.zeros(len(network.organisations))
-    np.maximum.at(strongest, mutual.nonzero()[0], mutual.data)
-    relative = _divide_rows(mutual, strongest)
-    redundancy = _product_where(network.adjacency, network.adjacency, relative)
-    lost: NDArray[np.float64] = _shares(mutual).multiply(redundancy).sum(axis=1)
-    return np.asarray(network.adjacency.sum(axis=1) - lost)
+    """Take from the number of partners what each triangle repeats: w_jq (w_iq / max_j + w_ij / max_q) / s_i at i."""
+    pairs = pairs_of(_mutual(network, weighted=weighted))
+    lower, upper, weights, n = pairs.lower, pairs.upper, pairs.weights, pairs.rank.size
+    strongest = np.zeros(n)
+    np.maximum.at(strongest, lower, weights)
+    np.maximum.at(strongest, upper, weights)
+    to_lower, to_upper = weights / strongest[lower], weights / strongest[upper]
+    lost = np.zeros(n)
+    for first, second, third in triangles(pairs):
+        inner, outer, far = weights[first], weights[second], weights[third]
+        lost += np.bincount(lower[first], outer * to_lower[third] + inner * to_upper[third], n)
+        lost += np.bincount(lower[third], far * to_lower[second] + inner * to_upper[second], n)
+        lost += np.bincount(upper[third], far * to_lower[first] + outer * to_upper[first], n)
+    return _partners(network) - (lost / _strengths(pairs))[pairs.rank]
+
+
+def _through_others(pairs: Pairs) -> NDArray[np.float64]:
+    """Give for each pair i, j the sum over those joined to both, q, of w_iq w_qj / s_q."""
+    weights, number, total = pairs.weights, pairs.weights.size, _strengths(pairs)
+    by_lower, by_upper = weights / total[pairs.lower], weights / total[pairs.upper]
+    through = np.zeros(number)
+    for first, second, third in triangles(pairs):
+        through += np.bincount(first, weights[second] * by_upper[third], number)
+        through += np.bincount(second, weights[first] * by_lower[third], number)
+        through += np.bincount(third, weights[second] * by_lower[first], number)
+    return through
+
+
+def _strengths(pairs: Pairs) -> NDArray[np.float64]:
+    """Add up the ties of each organisation; 1 for an isolate, by which nothing is divided."""
+    total = pairs.add_up(pairs.weights)
+    total[total == 0] = 1
+    return total
 
 
 def _mutual(network: Network, *, weighted: bool) -> Matrix:
-    """Return the ties of each pair added over both directions."""
+    """Return the ties of each pair added over both directions, or those of one where both are the same."""
     one_way = network.weights if weighted else network.steps
-    return sparse.csr_array(one_way + one_way.T)
+    return sparse.csr_array(one_way + one_way.T) if network.directed else one_way
 
 
-def _shares(mutual: Matrix) -> Matrix:
-    return _divide_rows(mutual, np.asarray(mutual.sum(axis=1)))
-
-
-def _divide_rows(matrix: Matrix, by: NDArray[np.float64]) -> Matrix:
-    result = matrix.copy()
-    result.data = result.data / np.repeat(by, np.diff(result.indptr))
-    return result
-
-
-def _product_where(mask: Matrix, left: Matrix, right: Matrix) -> Matrix:
-    """Return `left @ right` times `mask` cell by cell, in row blocks that bound the memory."""
-    work = np.asarray(left.astype(bool) @ np.diff(right.indptr).astype(np.int64))
-    cuts = np.flatnonzero(np.diff(work.cumsum() // _PRODUCTS_AT_ONCE, prepend=0))
-    ends = np.unique([*cuts, left.shape[0]])
-    starts = np.concatenate([[0], ends[:-1]])
-    blocks = [(left[a:b] @ right).multiply(mask[a:b]) for a, b in zip(starts, ends, strict=True)]
-    return sparse.csr_array(sparse.vstack(blocks))
+def _partners(network: Network) -> NDArray[np.int64]:
+    return np.diff(network.adjacency.indptr).astype(np.int64)
 
 
 def _with_isolates_null(network: Network, name: str, values: NDArray[np.float64]) -> pl.DataFrame:
-    joined = network.adjacency.sum(axis=1) > 0
+    joined = _partners(network) > 0
     return network.table(**{name: pl.Series(np.where(joined, values, np.nan)).fill_nan(None)})

@@ -16,6 +16,8 @@ from scipy.sparse import csgraph
 
 from graphkit.errors import UsageError
 from graphkit.measures import fast
+from graphkit.measures.cores import cores_of
+from graphkit.measures.paths import carried_by, narrowed
 from graphkit.network import Matrix, Network, takes_graph
 
 __all__ = [
@@ -104,10 +106,11 @@ def coreness(network: Network) -> pl.DataFrame:
     >>> coreness(Network.from_pairs([("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")]))["coreness"].to_list()
     [2, 2, 2, 1]
     """
-    if fast.ready():
-        return network.table(coreness=fast.coreness(network.adjacency))
-    cores = nx.core_number(network.structure)
-    return network.table(coreness=np.fromiter(cores.values(), dtype=np.int64, count=len(cores)))
+    cores = cores_of(network.adjacency)
+    if cores is None:
+        known = nx.core_number(network.structure)
+        cores = np.fromiter(known.values(), dtype=np.int64, count=len(known))
+    return network.table(coreness=cores)
 
 
 @takes_graph
@@ -124,8 +127,8 @@ def betweenness(network: Network) -> pl.DataFrame:
 
     Notes
     -----
-    Brandes' algorithm: that of networkit where it is installed (extra `fast`) and ties have no direction, else breadth
-    first from a block of organisations at once with sparse products.
+    Brandes' algorithm from a block of organisations at once. Where shortest paths are long it is that of networkit, if
+    that is installed (extra `fast`) and ties have no direction.
 
     References
     ----------
@@ -136,12 +139,12 @@ def betweenness(network: Network) -> pl.DataFrame:
     [0.0, 1.0, 0.0]
     """
     n = len(network.organisations)
-    if fast.ready() and not network.directed:
+    total = carried_by(network.steps)
+    if total is None and fast.ready() and not network.directed:
         return network.table(betweenness=fast.betweenness(network.adjacency))
-    ahead, back = network.steps, network.steps.T.tocsr()
-    total = np.zeros(n)
-    for seeds in row_blocks(n):
-        total += _dependency(_levels(ahead, seeds), back)
+    if total is None:
+        back = network.steps.T.tocsr()
+        total = np.sum([_dependency(_levels(network.steps, seeds), back) for seeds in row_blocks(n)], axis=0)
     return network.table(betweenness=total / max((n - 1) * (n - 2), 1))
 
 
@@ -187,6 +190,11 @@ def pagerank(network: Network, *, alpha: float = 0.85) -> pl.DataFrame:
     -------
     organisation, pagerank (a share)
 
+    Notes
+    -----
+    Where ties have no direction the equations are symmetric and are solved by conjugate gradients, in far fewer steps
+    than the walk takes.
+
     References
     ----------
     L. Page and others, The PageRank citation ranking: bringing order to the web, Stanford 1999.
@@ -197,6 +205,8 @@ def pagerank(network: Network, *, alpha: float = 0.85) -> pl.DataFrame:
     n = len(network.organisations)
     _check_walk(alpha, 0)
     steps = math.ceil(math.log(_PAGERANK_RESIDUE, alpha)) if alpha else 0
+    if not network.directed:
+        return network.table(pagerank=_both_ways(network.weights, alpha, steps))
     anywhere = np.full((n, 1), 1 / max(n, 1))
     return network.table(pagerank=_walk(network.weights, anywhere, alpha, steps).ravel())
 
@@ -352,3 +362,29 @@ def _walk(weights: Matrix, seeds: NDArray[np.float64], alpha: float, steps: int)
     for _ in range(steps):
         where = alpha * (forward @ where) + seeds * (1 - alpha + alpha * where[stuck].sum(axis=0))
     return where
+
+
+def _both_ways(weights: Matrix, alpha: float, steps: int) -> NDArray[np.float64]:
+    """Give the shares of a walker on symmetric weights, who starts again anywhere.
+
+    With S = D^-1/2 W D^-1/2 the shares are D^1/2 y up to a factor, where (1 - alpha S) y = D^-1/2 1. Those who go on
+    from an isolate start again anywhere, which only enlarges this factor. All eigenvalues lie between 1 - alpha and
+    1 + alpha, so fewer steps are needed than by walking, which are the most that are taken.
+    """
+    strength: NDArray[np.float64] = weights.sum(axis=1)
+    root = np.sqrt(np.where(strength > 0, strength, 1))
+    between = narrowed(weights)
+    between.data = between.data / (np.repeat(root, np.diff(between.indptr)) * root[between.indices])
+    found, residue = np.zeros(root.size), 1 / root
+    ahead, left = residue, (residue * residue).sum()
+    enough = left * _PAGERANK_RESIDUE**2
+    for _ in range(steps + 1):
+        if left <= enough:
+            break
+        image = ahead - alpha * (between @ ahead)
+        step = left / (ahead * image).sum()
+        found, residue = found + step * ahead, residue - step * image
+        before, left = left, (residue * residue).sum()
+        ahead = residue + left / before * ahead
+    shares = root * found
+    return np.asarray(shares / shares.sum()) if shares.size else shares
