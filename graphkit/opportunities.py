@@ -10,6 +10,7 @@ import polars as pl
 
 from graphkit import queries
 from graphkit.errors import UsageError, unknown_name
+from graphkit.gaps.calls import still_open
 from graphkit.gaps.candidates import Candidates, load_candidates
 from graphkit.gaps.means import wider
 from graphkit.plans import Need, Proposals, propose
@@ -29,7 +30,6 @@ __all__ = [
 
 _CORE: Final = PREFIXES["voc"] + "kind/core-solidarity-organisation"
 _NOT_RESERVED: Final = PREFIXES["voc"] + "reservation/none"
-_CLOSED: Final = ("completed", "ended")
 METHOD: Final = (
     "fit is the mean of the share of the asked capabilities and kinds that an organisation is known to have and,"
     " where a region is named, of working there (1 or 0); it ranks, and is no probability"
@@ -52,21 +52,6 @@ class Opportunities:
     def open_on(self, day: date) -> pl.DataFrame:
         """Return the needs of opportunities that may be open on a day, as `still_open` tells."""
         return still_open(self.needs, day)
-
-
-def still_open(needs: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Keep the rows of `funding/opportunity-needs` about opportunities that may be open on `day`.
-
-    Shut is what has a status that closes it, a contract that was awarded, or a deadline that is past. One without a
-    deadline is taken for open for a year from its publication, and always where that has no date.
-    """
-    status = pl.col("status").cast(pl.String).str.split("/").list.last()
-    closed = status.is_in(_CLOSED).fill_null(value=False)
-    deadline, issued = (pl.col(name).cast(pl.Date) for name in ("deadline", "issued"))
-    past = (deadline < day).fill_null(value=False)
-    old = (deadline.is_null() & (issued.dt.offset_by("1y") < day)).fill_null(value=False)
-    shut = needs.filter(closed | past | old)["opportunity"]
-    return needs.filter(~pl.col("opportunity").is_in(shut.implode()))
 
 
 def load_opportunities(store: Store) -> Opportunities:

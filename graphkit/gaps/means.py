@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 import polars as pl
 
 from graphkit import ontology, queries
 from graphkit.gaps.base import Evidence
+from graphkit.gaps.calls import Call, calls_of, still_open
 from graphkit.gaps.candidates import Candidates
 from graphkit.network import Network
 from graphkit.store import Store
 
-__all__ = ["Call", "Means", "Register", "load_means", "wider"]
-
-_CLOSED = ("completed", "ended")
-_STATUS = "https://w3id.org/solidarity-graph/vocabulary/status/"
+__all__ = ["Means", "Register", "load_means", "wider"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +40,6 @@ class Register:
     def evidence(self) -> Evidence:
         """The scope as evidence: a claim of absence stands on it."""
         return Evidence(self.scope, self.label, "declared complete up to here", self.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An opportunity, or a funding programme (`opportunity` is False): what it is about, where, and until when.
-
-    `themes` and `regions` are pairs of IRI and name, in order.
-    """
-
-    iri: str
-    label: str
-    opportunity: bool
-    offered_by: tuple[str, ...]
-    offered_by_labels: tuple[str, ...]
-    deadline: date | None
-    statuses: tuple[str, ...]
-    themes: tuple[tuple[str, str], ...]
-    regions: tuple[tuple[str, str], ...]
-
-    def open_on(self, day: date) -> bool:
-        """Tell whether it may be open: not closed by its status, and its deadline not past where one is known."""
-        closed = any(status.removeprefix(_STATUS) in _CLOSED for status in self.statuses)
-        return not closed and (self.deadline is None or self.deadline >= day)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,28 +96,11 @@ class Means:
     @cached_property
     def offered(self) -> tuple[Call, ...]:
         """The calls and funding programmes, in order of IRI."""
-        frame = self.calls.with_columns(pl.col("deadline").cast(pl.Date)).sort("call", "label")
-        groups = groupby(frame.iter_rows(named=True), key=itemgetter("call"))
-        return tuple(_call(str(iri), list(rows)) for iri, rows in groups)
+        return calls_of(self.calls)
 
-
-def _call(iri: str, rows: Sequence[Mapping[str, Any]]) -> Call:
-    def pairs(name: str) -> tuple[tuple[str, str], ...]:
-        found = {(row[name], row[f"{name}_label"]) for row in rows}
-        return tuple(sorted(pair for pair in found if None not in pair))
-
-    offering = pairs("offered_by")
-    return Call(
-        iri=iri,
-        label=str(rows[0]["label"]),
-        opportunity=bool(rows[0]["opportunity"]),
-        offered_by=tuple(offerer for offerer, _ in offering),
-        offered_by_labels=tuple(label for _, label in offering),
-        deadline=min((row["deadline"] for row in rows if row["deadline"]), default=None),
-        statuses=tuple(sorted({row["status"] for row in rows if row["status"] is not None})),
-        themes=pairs("theme"),
-        regions=pairs("region"),
-    )
+    def open_on(self, day: date) -> tuple[Call, ...]:
+        """Return the calls and programmes that may be open on a day, as `still_open` tells, in order of IRI."""
+        return calls_of(still_open(self.calls, day, "call"))
 
 
 def load_means(store: Store) -> Means:
@@ -153,7 +108,7 @@ def load_means(store: Store) -> Means:
     return Means(
         capabilities=queries.run(store, "gaps/capabilities"),
         awards=queries.run(store, "gaps/awards").with_columns(pl.col("date").cast(pl.Date)),
-        calls=queries.run(store, "gaps/calls"),
+        calls=queries.run(store, "gaps/calls").with_columns(pl.col("deadline", "issued").cast(pl.Date)),
         objectives=queries.run(store, "policy/objectives"),
         themes=queries.run(store, "gaps/themes"),
         regions=queries.run(store, "gaps/regions"),

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphkit.gaps.base import Evidence, Gap
+from graphkit.gaps.calls import Call
 from graphkit.gaps.candidates import Candidates
 from graphkit.gaps.ground import Ground, listed
-from graphkit.gaps.means import Call, Means, Register
+from graphkit.gaps.means import Means, Register
 from graphkit.gaps.programme import Programme, Rule
 
 __all__ = ["find"]
@@ -37,7 +38,7 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     names any, and do not offer it. A theme is shown as in the query `gaps/capabilities`. Score: the share of the themes
     that stay uncovered in the consortium of at most seven members that covers most, that is the slack of the programme
     of consortia divided by the number of themes; exact. An opportunity that names no theme asks for nothing that could
-    be missing; one with a status that says it is closed, or whose deadline has passed, is left out.
+    be missing; one that is shut, as `still_open` tells, is left out.
 
     Claimed where one completeness scope for joint activities covers each region of the opportunity. Elsewhere, and
     where the opportunity names no region, it is a gap D: somebody may be able whom no source names.
@@ -47,8 +48,8 @@ def find(ground: Ground, means: Means) -> list[Gap]:
     candidates = means.candidates(ground.network)
     areas: dict[frozenset[str], frozenset[str]] = {}
     gaps = []
-    for call in means.offered:
-        if call.opportunity and call.themes and call.open_on(ground.as_of):
+    for call in means.open_on(ground.as_of):
+        if call.opportunity and call.themes:
             lacks = _lacks(candidates, call, areas)
             if lacks:
                 gaps.append(_gap(ground, candidates, call, lacks, _register(means, call)))

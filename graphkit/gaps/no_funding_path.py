@@ -11,8 +11,9 @@ from functools import cached_property
 import polars as pl
 
 from graphkit.gaps.base import Evidence, Gap
+from graphkit.gaps.calls import Call
 from graphkit.gaps.ground import Ground, listed
-from graphkit.gaps.means import Call, Means, Register, wider
+from graphkit.gaps.means import Means, Register, wider
 
 __all__ = ["find"]
 
@@ -71,6 +72,11 @@ class _View:
     def money(self) -> tuple[Register, ...]:
         """The scopes about grants."""
         return self.means.registers_of("money")
+
+    @cached_property
+    def open_calls(self) -> tuple[Call, ...]:
+        """The calls and programmes that may be open at the end of what the sources cover."""
+        return self.means.open_on(self.ground.as_of)
 
     @cached_property
     def givers(self) -> frozenset[str]:
@@ -300,12 +306,12 @@ def _matching(view: _View, need: _Need, without: frozenset[str]) -> list[Call]:
     """Choose calls that may be open and that others offer, those with most themes in common first."""
     where = view.regions((need.iri, *need.through)) | ({need.iri} if need.sort == "region" else set())
     scored = []
-    for call in view.means.offered:
+    for call in view.open_calls:
         regions, common = {region for region, _ in call.regions}, {theme for theme, _ in call.themes} & need.themes
         elsewhere = bool(regions and where and not regions & where)
         known = bool(call.offered_by) and without.issuperset(call.offered_by)
         near = bool(common) or bool(regions & where and not call.themes)
-        if call.open_on(view.ground.as_of) and near and not elsewhere and not known:
+        if near and not elsewhere and not known:
             scored.append((-len(common), call.iri, call))
     return [call for *_, call in sorted(scored, key=lambda each: each[:2])[:_CALLS]]
 
@@ -334,7 +340,7 @@ def _unknown(view: _View, needs: list[_Need], pursued: int) -> list[Gap]:
         counts |= {thing: counts.get(thing, 0) + 1 for thing in need.through}
     pursuers = sorted(counts, key=lambda thing: (-counts[thing], thing))
     said = listed([f"{view.name(thing)} ({counts[thing]})" for thing in pursuers])
-    programmes = [call for call in view.means.offered if not call.opportunity and call.open_on(view.ground.as_of)]
+    programmes = [call for call in view.open_calls if not call.opportunity]
     givers = sorted({label for call in programmes for label in call.offered_by_labels})
     whose = f" of {listed(givers)}" if givers else ""
     return [
