@@ -16,6 +16,7 @@ from webui.links import query_href
 from webui.pages.about import Coverage, about, coverage
 from webui.pages.blueprint import blueprint
 from webui.pages.frames import answer
+from webui.pages.said import ONE
 from webui.state import analysis
 from webui.works import NotReady
 
@@ -74,7 +75,7 @@ def _standings() -> Sequence[Standing] | None:
 def _count(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "number": row["count"],
-        "label": gettext(row["what"]),
+        "label": gettext(ONE.get(row["what"], row["what"]) if row["count"] == 1 else row["what"]),
         "href": _list_href(row["query"] or "", row["what"]),
     }
 

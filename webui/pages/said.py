@@ -4,13 +4,34 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["N_", "SAID"]
+__all__ = ["N_", "ONE", "SAID"]
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that gettext has for it
     """Mark a text for translation, and return it as it is."""
     return text
 
+
+ONE: Final = {
+    "organisations and bodies": N_("organisation or body"),
+    "networks and bodies in the making": N_("network or body in the making"),
+    "groups of unnamed organisations": N_("group of unnamed organisations"),
+    "people in a public role": N_("person in a public role"),
+    "activities": N_("activity"),
+    "events": N_("event"),
+    "bids": N_("bid"),
+    "grants": N_("grant"),
+    "funding schemes": N_("funding scheme"),
+    "opportunities": N_("opportunity"),
+    "policies": N_("policy"),
+    "commitments": N_("commitment"),
+    "claims": N_("claim"),
+    "objectives": N_("objective"),
+    "places": N_("place"),
+    "sources": N_("source"),
+    "statements": N_("statement"),
+}
+"""What the first page counts, where there is one of it."""
 
 SAID: Final = (
     N_("organisations and bodies"),
