@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final
 
 from rdflib import RDF, RDFS, XSD, BNode, Graph, Literal, URIRef
 from rdflib.namespace import DCTERMS, PROV
@@ -22,6 +23,9 @@ __all__ = ["GAPS_GRAPH", "save_run", "to_turtle"]
 
 GAPS_GRAPH = graph_iri("gaps/")
 """What the names of the graphs of all runs begin with."""
+
+_NAMED: Final = 4
+"""So many of those whom a gap concerns stand in its label; it points to all."""
 
 _Triple = tuple[URIRef | BNode, URIRef, URIRef | Literal]
 
@@ -93,7 +97,9 @@ def _run(run: URIRef, report: GapReport) -> Iterator[_Triple]:
 def _gap(run: URIRef, rank: int, gap: Gap) -> Iterator[_Triple]:
     node = URIRef(f"{run.replace('/run/', '/gap/')}-{rank:04d}")
     yield node, RDF.type, _sol(KINDS[gap.kind].class_name)
-    yield node, RDFS.label, Literal(f"{KINDS[gap.kind].name}: {' · '.join(gap.labels)}", lang="en")
+    more = [f"{len(gap.labels) - _NAMED} more"] if len(gap.labels) > _NAMED else []
+    named = " · ".join([*gap.labels[:_NAMED], *more])
+    yield node, RDFS.label, Literal(f"{KINDS[gap.kind].name}: {named}", lang="en")
     yield node, PROV.wasGeneratedBy, run
     yield node, DCTERMS.isVersionOf, URIRef(gap.iri)
     yield from lasting_gap(gap.key)
