@@ -232,6 +232,31 @@ def test_several_regions_are_alternatives_and_no_row_comes_twice(village: Store)
     assert frame["label"].to_list() == ["Bakery", "Dairy", "Farm", "Mill"]
 
 
+def test_who_belongs_together_is_found_along_chains(village: Store) -> None:
+    """A part of a part of a member belongs with the whole, and a builder with what is built; nobody with itself."""
+    facts = """
+    organisation:ward a org:Organization ; rdfs:label "Ward"@en ; org:unitOf organisation:office .
+    organisation:office a org:Organization ; rdfs:label "Office"@en ; org:subOrganizationOf organisation:dairy .
+    organisation:ring a org:Organization ; rdfs:label "Ring"@en ; org:memberOf organisation:ring .
+    activity:founding a sol:Activity ; rdfs:label "Founding"@en ; sol:builds organisation:ring .
+    participation:founding a sol:Participation ; sol:participatesIn activity:founding ;
+        sol:participant organisation:mill ; m8g:role role:lead .
+    """
+    known = set(_rows(village, "gaps/related"))
+    found = set(_rows(_with(facts), "gaps/related")) - known
+    assert found == {
+        (f"organisation/{one}", f"organisation/{other}")
+        for one, other in (
+            ("ward", "office"),
+            ("ward", "dairy"),
+            ("ward", "valley-network"),
+            ("office", "dairy"),
+            ("office", "valley-network"),
+            ("mill", "ring"),
+        )
+    }
+
+
 # ---- Networks --------------------------------------------------------------------------------
 
 _NETWORKS = [query for query in SELECTS if query.name.startswith("networks/")]
