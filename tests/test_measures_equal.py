@@ -136,8 +136,10 @@ class TestPosition:
         """The core number, without direction: in layers large and small, and where there are too many of them."""
         monkeypatch.setattr(cores, "_MOST_LAYERS", layers)
         monkeypatch.setattr(cores, "_FEW", few)
-        found = position.coreness(network_of(graph))["coreness"].to_list()
-        assert found == values(nx.core_number(graph.to_undirected()))
+        network, expected = network_of(graph), values(nx.core_number(graph.to_undirected()))
+        assert position.coreness(network)["coreness"].to_list() == expected
+        peeled = cores.cores_of(network.adjacency)
+        assert layers == 1 or (peeled is not None and peeled.tolist() == expected)
 
     @pytest.mark.parametrize("width", [1, 3, 64])
     def test_betweenness(self, graph: nx.Graph, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
