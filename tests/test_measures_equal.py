@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from itertools import combinations, permutations
@@ -435,6 +436,22 @@ class TestLinguaFranca:
         assert one.equals(again)
         plain = groups.modularity(network, groups.communities(network))
         assert groups.modularity(network, one) >= 0.98 * plain
+
+    def test_a_network_is_handed_over_once_and_let_go(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A second division reads what networkit holds; nothing of it outlives the network."""
+        handed: list[object] = []
+        hand_over = fast._graph
+        monkeypatch.setattr(fast, "_graph", lambda *given, **named: handed.append(1) or hand_over(*given, **named))
+        held = len(fast._HANDED_OVER)
+        network = network_of(nx.planted_partition_graph(3, 10, 0.5, 0.05, seed=1))
+        several = [groups.communities(network, engine="networkit", resolution=each) for each in (0.5, 1, 1, 4)]
+        assert len(handed) == 1
+        assert several[1].equals(several[2])
+        assert several[0]["group"].n_unique() < several[3]["group"].n_unique()
+        assert len(fast._HANDED_OVER) == held + 1
+        del network
+        gc.collect()
+        assert len(fast._HANDED_OVER) == held
 
     def test_without_networkit_the_install_line_is_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Asking for its communities says what to install."""

@@ -8,16 +8,20 @@ thread is used, so that the same network always gives the same answer and other 
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphkit.errors import MissingExtraError
-from graphkit.network import Matrix
+from graphkit.network import Matrix, Network
 
-__all__ = ["betweenness", "communities", "ready"]
+__all__ = ["betweenness", "communities", "handed_over", "ready"]
+
+_HANDED_OVER: Final[WeakKeyDictionary[Network, Any]] = WeakKeyDictionary()
+"""The graph of networkit for each network that still stands; it goes with the network."""
 
 
 def ready() -> bool:
@@ -34,18 +38,28 @@ def betweenness(adjacency: Matrix) -> NDArray[np.float64]:
     return np.asarray(scores, dtype=np.float64)
 
 
-def communities(weights: Matrix, *, resolution: float, seed: int) -> NDArray[np.int64]:
+def communities(network: Network, *, resolution: float, seed: int) -> NDArray[np.int64]:
     """Give each row the number of its community, by the Louvain method with refinement, from 0 without a gap.
 
-    Other divisions than those of networkx, as good or better.
+    Ties count by weight, whatever the direction. Other divisions than those of networkx, as good or better.
     C. L. Staudt and H. Meyerhenke, IEEE Transactions on Parallel and Distributed Systems 27, 171 (2016).
     """
     library = _library()
     library.engineering.setSeed(seed, useThreadId=False)
-    graph = _graph(library, weights, weighted=True)
-    part = library.community.PLM(graph, refine=True, gamma=resolution).run().getPartition()
+    part = library.community.PLM(handed_over(network), refine=True, gamma=resolution).run().getPartition()
     part.compact()
     return np.asarray(part.getVector(), dtype=np.int64)
+
+
+def handed_over(network: Network) -> Any:  # noqa: ANN401 - networkit has no types
+    """Give networkit's graph of the weights of a network, over both directions; made once and kept with the network.
+
+    Trying several seeds and resolutions then costs no more than each division.
+    """
+    if network not in _HANDED_OVER:
+        both = sparse.csr_array(network.weights + network.weights.T)
+        _HANDED_OVER[network] = _graph(_library(), both, weighted=True)
+    return _HANDED_OVER[network]
 
 
 def _library() -> Any:  # noqa: ANN401 - networkit has no types

@@ -82,11 +82,10 @@ def communities(
     >>> communities(Network.from_pairs([*triangles, ("c", "d")]))["group"].to_list()
     [0, 0, 0, 1, 1, 1]
     """
-    both = sparse.csr_array(network.weights + network.weights.T)
     if engine == "networkit":
-        labels = fast.communities(both, resolution=resolution, seed=seed)
+        labels = fast.communities(network, resolution=resolution, seed=seed)
     else:
-        labels = _louvain(both, resolution, seed)
+        labels = _louvain(sparse.csr_array(network.weights + network.weights.T), resolution, seed)
     sizes, (_, firsts) = np.bincount(labels), np.unique(labels, return_index=True)
     place = np.empty(sizes.size, dtype=np.int64)
     place[np.lexsort((firsts, -sizes))] = np.arange(sizes.size)
