@@ -83,7 +83,7 @@ def tree_of(adjacency: Matrix) -> Tree:
     """
     n = adjacency.shape[0]
     plain = narrowed(adjacency)
-    component = csgraph.connected_components(plain, connection="strong")[1]
+    component = _components(plain)
     walk = _walk(plain, np.unique(component, return_index=True)[1].astype(np.int32))
     children = np.flatnonzero(walk.parents[:n] != n)
     above = walk.parents[children]
@@ -98,6 +98,22 @@ def _numbered(labels: _Ints, rows: _Ints) -> tuple[_Ints, _Ints]:
     order = np.lexsort((rows[starts + 1], rows[starts]))
     cells = np.concatenate([np.arange(starts[k], starts[k] + sizes[k]) for k in order])
     return rows[cells], np.repeat(np.arange(order.size), sizes[order])
+
+
+def _components(plain: Matrix) -> _Ints:
+    """Give each row of a symmetric matrix the number of its component, 0 to that of the row with the most partners.
+
+    That one is mostly the largest by far, and a walk goes through it in less than half the time of a search.
+    """
+    if not plain.shape[0]:
+        return np.zeros(0, dtype=np.int64)
+    first = csgraph.breadth_first_order(plain, int(np.argmax(np.diff(plain.indptr))), return_predecessors=False)
+    component = np.ones(plain.shape[0], dtype=np.int64)
+    component[first] = 0
+    others = np.flatnonzero(component)
+    if others.size:
+        component[others] += csgraph.connected_components(plain[others][:, others], connection="strong")[1]
+    return component
 
 
 def _walk(plain: Matrix, tops: _Places) -> _Walk:
@@ -148,8 +164,9 @@ def _labels(plain: Matrix, walk: _Walk, children: _Places) -> _Ints:
     past its upper end.
     """
     n, first, parents = plain.shape[0], walk.first, walk.parents
-    rows = np.repeat(np.arange(n, dtype=np.int32), np.diff(plain.indptr))
-    inside = (parents[rows] == plain.indices) | (parents[plain.indices] == rows)
+    partners = np.diff(plain.indptr)
+    rows = np.repeat(np.arange(n, dtype=np.int32), partners)
+    inside = (np.repeat(parents[:n], partners) == plain.indices) | (parents[plain.indices] == rows)
     others = np.where(inside, rows, plain.indices)
     apart: Matrix = sparse.csr_array((plain.data, others, plain.indptr), shape=plain.shape)
     number, label = csgraph.connected_components(apart, connection="strong")
