@@ -186,7 +186,7 @@ def _in_discs(network: Network, groups: Ints) -> Layout:
     radii = np.zeros(len(sizes))
     radii[shown] = _ROOM * np.sqrt(sizes[shown]) + 0.4
     centres = np.zeros((len(sizes), 2))
-    centres[shown] = _islands(_between(network, groups, len(sizes))[shown][:, shown], radii[shown])
+    centres[shown] = _islands(_between(network, groups, shown), radii[shown])
     spots = np.zeros((len(groups), 2))
     order = np.argsort(groups, kind="stable")
     for group, members in enumerate(np.split(order, np.cumsum(sizes)[:-1])):
@@ -202,9 +202,14 @@ def _in_discs(network: Network, groups: Ints) -> Layout:
     return Layout(groups, spots, np.column_stack([centres, radii]))
 
 
-def _between(network: Network, groups: Ints, number: int) -> Points:
-    """Count the ties between communities, communities x communities, the diagonal empty."""
-    where = sparse.csr_array((np.ones(len(groups)), (np.arange(len(groups)), groups)), shape=(len(groups), number))
+def _between(network: Network, groups: Ints, shown: Ints) -> Points:
+    """Count the ties between the communities `shown`, each with each, the diagonal empty.
+
+    Only they are made dense: in a large network tens of thousands of organisations without a tie are communities too.
+    """
+    rows = np.flatnonzero(np.isin(groups, shown))
+    columns = np.searchsorted(shown, groups[rows])
+    where = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(groups), len(shown)))
     counts = (where.T @ network.adjacency @ where).toarray()
     np.fill_diagonal(counts, 0)
     return np.asarray(counts, dtype=np.float64)
