@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -97,15 +98,28 @@ class _View:
         }
 
     @cached_property
-    def reached(self) -> Mapping[str, tuple[_Award, ...]]:
-        """The grants that reach each organisation and activity, newest first, undated last, none from after the end."""
+    def _given(self) -> pl.DataFrame:
+        """The grants in order, newest first, undated last, none from after the end of the scopes."""
         rows = self.means.awards.filter(pl.col("date").is_null() | (pl.col("date") <= self.ground.as_of))
-        ordered = rows.sort("date", "award", "funder", descending=[True, False, False], nulls_last=True)
-        found: dict[str, list[_Award]] = {}
-        for row in ordered.rows(named=True):
-            award = _Award(row["award"], row["label"], row["date"], row["funder"], row["funder_label"], row["step"])
-            found.setdefault(row["reached"], []).append(award)
-        return {thing: tuple(awards) for thing, awards in found.items()}
+        return rows.sort("date", "award", "funder", descending=[True, False, False], nulls_last=True)
+
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """The organisations and activities that a grant reaches."""
+        return frozenset(self._given["reached"])
+
+    @cached_property
+    def _awards_of(self) -> Mapping[str, list[tuple[Any, ...]]]:
+        """The grants that reach each organisation and activity, in order, as the fields of an `_Award`."""
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        fields = self._given.select("reached", "award", "label", "date", "funder", "funder_label", "step")
+        for thing, *award in fields.iter_rows():
+            found.setdefault(thing, []).append(tuple(award))
+        return found
+
+    def _own(self, thing: str) -> list[_Award]:
+        """Return the grants that reach a thing itself, newest first, undated last."""
+        return [_Award(*fields) for fields in self._awards_of.get(thing, ())]
 
     def name(self, iri: str) -> str:
         """Name an organisation or an activity."""
@@ -157,20 +171,23 @@ class _View:
     def _carried_out(self) -> Mapping[str, tuple[str, ...]]:
         """The activities that a grant pays for, by who carries them out: not who is asked, visited or studied."""
         apart = sorted({role for role, above in wider("role").items() if above & _NO_PART} | _NO_PART)
-        paid = self.means.awards.filter(pl.col("step") == "activity")["reached"].unique()
+        paid = self._given.filter(pl.col("step") == "activity")["reached"].unique()
         rows = self.ground.takes_part.filter(~pl.col("role").is_in(apart), pl.col("activity").is_in(paid.implode()))
         groups = rows.select("organisation", "activity").unique().sort("activity").group_by("organisation")
         return {organisation: tuple(sorted(activities)) for organisation, activities in groups.agg("activity").rows()}
 
     def _reaching(self, thing: str) -> list[_Award]:
         """Return the grants that reach a thing itself or as a participant, newest first, undated last."""
-        own = self.reached.get(thing, ())
-        through = [award for activity in self._carried_out.get(thing, ()) for award in self.reached.get(activity, ())]
-        known = {(award.iri, award.funder): award for award in own}
+        through = [award for activity in self._carried_out.get(thing, ()) for award in self._own(activity)]
+        known = {(award.iri, award.funder): award for award in self._own(thing)}
         for award in through:
             if (award.iri, award.funder) not in known:
                 known[award.iri, award.funder] = replace(award, step="participant")
         return sorted(known.values(), key=lambda a: (-(a.date.toordinal() if a.date else 0), a.iri, a.funder))
+
+    def is_reached(self, need: _Need) -> bool:
+        """Tell whether any grant reaches a need."""
+        return any(thing in self.reached or thing in self._carried_out for thing in need.through)
 
     def awards(self, need: _Need) -> tuple[_Award, ...]:
         """Return the grants that reach a need, each once for each funder."""
@@ -235,7 +252,7 @@ def _regions(view: _View) -> Iterator[tuple[_Need, Register]]:
 
 
 def _organisations(view: _View, told: set[str]) -> Iterator[_Need]:
-    doing = view.activities.keys() | view.reached.keys()
+    doing = view.activities.keys() | view.reached
     for organisation in sorted((view.ground.nameable & doing) - view.givers - told):
         alone = (organisation,)
         name = view.ground.name(organisation)
@@ -262,12 +279,11 @@ def _pursued(view: _View) -> list[_Need]:
 
 def _gap(view: _View, need: _Need, register: Register) -> Gap | None:
     """Return the gap, or None where money reaches it from several funders, or in one grant alone."""
-    of_one_funder = len(register.sorts) == 1
-    if of_one_funder and need.sort == "organisation":
+    if len(register.sorts) == 1 and (need.sort == "organisation" or view.is_reached(need)):
         return None
     awards = view.awards(need)
     funders = {award.funder: award.funder_label for award in awards}
-    if len(funders) > 1 or len(awards) == 1 or (of_one_funder and funders):
+    if len(funders) > 1 or len(awards) == 1:
         return None
     calls = _matching(view, need, frozenset(funders))
     reach = f"{register.label}, up to {register.end}" if register.end else register.label
