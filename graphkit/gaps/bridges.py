@@ -41,11 +41,13 @@ def nearest_pairs(ground: Ground, first: Sequence[int], second: Sequence[int]) -
     left, right = (_looked_at(ground, group) for group in (first, second))
     near = adjacency[left, :] @ adjacency[:, right]
     open_pairs = sparse.coo_array(near - near.multiply(adjacency[left, :][:, right]))
-    order = np.lexsort((open_pairs.col, open_pairs.row, -open_pairs.data))
+    one, other, common = open_pairs.row, open_pairs.col, open_pairs.data
     chosen: list[tuple[int, int]] = []
-    for k in order[open_pairs.data[order] > 0]:
-        pair = left[open_pairs.row[k]], right[open_pairs.col[k]]
-        if len(chosen) < _PAIRS and not {*pair} & {row for each in chosen for row in each}:
+    for k in np.lexsort((other, one, -common)):
+        pair = left[one[k]], right[other[k]]
+        if len(chosen) == _PAIRS or common[k] <= 0:
+            break
+        if not {*pair} & {row for each in chosen for row in each}:
             chosen.append(pair)
     return chosen
 
