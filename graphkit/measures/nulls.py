@@ -164,7 +164,7 @@ def meet(model: Bicm, first: Side, second: Side) -> Joint:
     counts = model.counts[1]
     expected = float(counts @ (first.mean * second.mean * _size_kept(model)))
     variance = float(counts @ (first.square * second.square - (first.mean * second.mean) ** 2))
-    observed = round(float(first.met @ second.met))
+    observed = round(float(np.einsum("i,i->", first.met, second.met)))  # Short: two threads of BLAS would only wait.
     return Joint(observed, expected, variance, *_test(observed, expected, variance))
 
 
