@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from graphkit.assembly import assemble_shipped
 from graphkit.store import Store, open_store
+from graphkit.terms import ID
 from webui import create_app
 from webui.settings import Settings
 
@@ -214,3 +215,18 @@ def test_an_empty_graph_has_pages_too() -> None:
     empty = create_app(open_store(), Settings(today=date(2026, 1, 1))).test_client()
     for address in ("/", "/network", "/gaps", "/commitments", "/queries/explore/organisations"):
         assert empty.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("place/wessex", '<option value="place/wessex" selected>Wessex'),
+        (f"{ID}place/wessex", '<option value="place/wessex" selected>Wessex'),
+        ("place/atlantis", '<option value="place/atlantis" selected>place/atlantis</option>'),
+    ],
+)
+def test_a_form_shows_what_was_chosen(client: FlaskClient, asked: str, shown: str) -> None:
+    """Also where the address spells the region out, or names one that is not among the choices."""
+    page = client.get("/organisations", query_string={"region": asked}).text
+    assert shown in page
+    assert page.count(" selected>") == 1

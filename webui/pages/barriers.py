@@ -15,7 +15,7 @@ from webui.linked.reading import reader
 from webui.links import href
 from webui.pages.about import about
 from webui.pages.blueprint import blueprint
-from webui.pages.choosing import asked, regions
+from webui.pages.choosing import asked, form, regions
 from webui.pages.frames import shown
 from webui.pages.lists import Column, listed
 
@@ -53,7 +53,7 @@ def barriers() -> str:
         method=frame["method"][0] if frame.height else "",
         regions=regions(),
         sorts=[{"value": each, "label": gettext(each)} for each in _PARTS],
-        state={name: request.args.get(name, "") for name in ("find", "region", "part")},
+        state=form("find", "region", "part"),
         twins=[
             {"label": label, "href": f"{url_for('pages.barriers_data', form=form)}?{urlencode(values)}"}
             for label, form in (("CSV", "csv"), (gettext("CSV for spreadsheets"), "spreadsheet"), ("JSON", "json"))

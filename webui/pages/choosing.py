@@ -13,7 +13,7 @@ from webui.i18n.choosing import number as spoken
 from webui.links import place_words
 from webui.pages.frames import answer, typed
 
-__all__ = ["asked", "kinds", "regions"]
+__all__ = ["asked", "form", "kinds", "regions"]
 
 _MOST: Final = 150
 
@@ -22,6 +22,12 @@ def asked(*names: str) -> dict[str, str]:
     """Return what the request asks of each of `names`, blanks left out."""
     found = {name: request.args.get(name, "").strip() for name in names}
     return {name: text for name, text in found.items() if text}
+
+
+def form(*names: str) -> dict[str, str]:
+    """Return what a form shows as chosen under each of `names`, IRIs as its choices spell them."""
+    found = {name: request.args.get(name, "") for name in names}
+    return {name: short_iri(text) if "://" in text else text for name, text in found.items()}
 
 
 def kinds() -> list[dict[str, Any]]:

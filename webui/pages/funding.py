@@ -15,7 +15,7 @@ from webui.linked.reading import reader
 from webui.links import href, names_of, place_words, query_href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint, money
-from webui.pages.choosing import asked, kinds, regions
+from webui.pages.choosing import asked, form, kinds, regions
 from webui.pages.flows import currencies, flows, flows_of, picture, sums
 from webui.pages.frames import Values, shown, typed
 from webui.pages.lists import Column, asked_date, listed
@@ -49,7 +49,7 @@ def funding() -> str:
         years=_years(values, currency),
         by_kind=_shares(sums(_BY_KIND, _without(values, "kind")), currency, "kind", "kind_label"),
         by_region=[] if values else _by_region(currency),
-        state={name: request.args.get(name, "") for name in ("region", "kind", "since", "until")},
+        state=form("region", "kind", "since", "until"),
         kinds=kinds(),
         regions=regions(),
         filtered=bool(values),
@@ -87,7 +87,7 @@ def funding_side(side: str) -> str:
         rows=[_side_row(row, currency) for row in page.frame.iter_rows(named=True)],
         sums=held.rows(named=True),
         currency=currency,
-        state={name: request.args.get(name, "") for name in ("find", "region", "kind", "since", "until")},
+        state=form("find", "region", "kind", "since", "until"),
         kinds=kinds(),
         regions=regions(),
         about=about([(_FLOWS, values)], coverage("grants"), _notes(found)),

@@ -19,7 +19,7 @@ from webui.i18n.choosing import gettext
 from webui.links import href, query_href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint, here
-from webui.pages.choosing import asked, kinds, regions
+from webui.pages.choosing import asked, form, kinds, regions
 from webui.pages.frames import answer, typed
 from webui.pages.lists import Column, listed
 from webui.protocol.problems import Refusal
@@ -60,7 +60,7 @@ def map_page() -> str:
         extent=_extent(points),
         list=page,
         rows=[_region(row, values) for row in page.frame.iter_rows(named=True)],
-        state={name: request.args.get(name, "") for name in ("kind", "region", "find")},
+        state=form("kind", "region", "find"),
         kinds=kinds(),
         regions=regions(),
         points_href=f"{url_for('pages.map_points')}?{urlencode(values)}",

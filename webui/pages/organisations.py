@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import polars as pl
-from flask import render_template, request
+from flask import render_template
 
 from webui.i18n.choosing import gettext
 from webui.links import href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint
-from webui.pages.choosing import asked, kinds, regions
+from webui.pages.choosing import asked, form, kinds, regions
 from webui.pages.frames import answer
 from webui.pages.lists import Column, listed
 
@@ -39,7 +39,7 @@ def organisations() -> str:
         page="organisations",
         list=page,
         rows=_rows(page.frame["organisation"].to_list()),
-        state={name: request.args.get(name, "") for name in ("find", "kind", "region", "status")},
+        state=form("find", "kind", "region", "status"),
         kinds=kinds(),
         regions=regions(),
         filters=values,

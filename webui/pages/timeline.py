@@ -12,7 +12,7 @@ from webui.i18n.choosing import gettext, ngettext
 from webui.links import href
 from webui.pages.about import about, coverage
 from webui.pages.blueprint import blueprint, here
-from webui.pages.choosing import asked
+from webui.pages.choosing import asked, form
 from webui.pages.frames import answer, typed
 from webui.pages.lists import Column, asked_date, listed
 
@@ -46,7 +46,7 @@ def timeline() -> str:
         list=page,
         rows=[_row(row) for row in page.frame.iter_rows(named=True)],
         sorts=[{"value": each, "label": gettext(each)} for each in sorted(answer(_YEARS, themed)["what"].unique())],
-        state={name: request.args.get(name, "") for name in ("find", "what", "since", "until")},
+        state=form("find", "what", "since", "until"),
         about=about([(_QUERY, values), (_YEARS, themed)], coverage("start is known", "date is known")),
     )
 
