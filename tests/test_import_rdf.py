@@ -15,6 +15,7 @@ from tests.conftest import real_data
 _ADAPTERS = Path(__file__).parents[1] / "graphkit" / "sources" / "adapters"
 _NOTICES = _ADAPTERS / "epo" / "sample.trig"
 _WORDS = """
+PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX m8g: <http://data.europa.eu/m8g/>
 PREFIX org: <http://www.w3.org/ns/org#>
 PREFIX prov: <http://www.w3.org/ns/prov#>
@@ -81,6 +82,13 @@ def test_bodies_that_buy_together_are_a_collaboration(notices):
         ?group a org:OrganizationalCollaboration ; org:hasMember/rdfs:label ?member } ORDER BY ?member"""
     )
     assert notices.select(asked)["member"].to_list() == ["City of Hafen", "Kreis Hafen"]
+
+
+def test_what_is_bought_is_not_about_buying(notices):
+    """A tender for meals is no work on public procurement, and nobody who wins it can do that by it."""
+    found = notices.select(_WORDS + "SELECT ?thing WHERE { ?thing dcterms:subject ?theme ; prov:wasDerivedFrom ?row }")
+    assert found.height == 0
+    assert notices.ask(_WORDS + "ASK { ?thing a sol:Opportunity ; prov:wasDerivedFrom ?row }")
 
 
 def test_codes_that_are_not_listed_any_more_lie_in_the_region_around(notices):
