@@ -9,7 +9,8 @@ from graphkit.report.document import Action, Cell, Line
 
 __all__ = ["action_lines", "first_sentence", "joined"]
 
-_END: Final = re.compile(r"(?<=[a-z0-9)\]”])\. (?=[A-Z])")
+_SHORT: Final = "".join(rf"(?<!\b[A-Z][a-z]{{{letters}}})" for letters in (1, 2, 3))
+_END: Final = re.compile(rf"(?<=[a-z0-9)\]”]){_SHORT}\. (?=[A-Z])")
 
 
 def joined(things: Line, otherwise: str) -> Line:
@@ -42,8 +43,10 @@ def action_lines(action: Action) -> list[tuple[str, Line]]:
 
 
 def first_sentence(text: str) -> str:
-    """Return the first sentence of a text; the dots of initials and of "S. A." end none.
+    """Return the first sentence of a text; the dots of initials, of "S. A." and of "Co." end none.
 
+    >>> first_sentence("Mill GmbH & Co. KG and the port meet. Found among 9 pairs.")
+    'Mill GmbH & Co. KG and the port meet.'
     >>> first_sentence("Works, S. A. and the port meet. Found among 9 pairs.")
     'Works, S. A. and the port meet.'
     """
