@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -49,13 +50,21 @@ class Bicm:
             np.asarray(rows @ self.probabilities)[self.column_classes],
         )
 
-    @property
+    @cached_property
     def counts(self) -> tuple[_Floats, _Floats]:
         """How many organisations, and how many activities, are in each class."""
         return (
             np.bincount(self.row_classes, minlength=self.degrees.size).astype(np.float64),
             np.bincount(self.column_classes, minlength=self.sizes.size).astype(np.float64),
         )
+
+    @cached_property
+    def size_kept(self) -> _Floats:
+        """For each class of size the pairs in an activity of that size, over those that the model expects."""
+        same = self.counts[0] @ self.probabilities**2
+        expected = self.sizes**2 - same
+        pairs = self.sizes * (self.sizes - 1.0)
+        return np.divide(pairs, expected, out=np.ones_like(pairs), where=expected > _TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,7 @@ def side(model: Bicm, incidence: Matrix, group: ArrayLike) -> Side:
 def meet(model: Bicm, first: Side, second: Side) -> Joint:
     """Compare two groups without common members, as `joint_activities`."""
     counts = model.counts[1]
-    expected = float(counts @ (first.mean * second.mean * _size_kept(model)))
+    expected = float(counts @ (first.mean * second.mean * model.size_kept))
     variance = float(counts @ (first.square * second.square - (first.mean * second.mean) ** 2))
     observed = round(float(np.einsum("i,i->", first.met, second.met)))  # Short: two threads of BLAS would only wait.
     return Joint(observed, expected, variance, *_test(observed, expected, variance))
@@ -296,14 +305,6 @@ def _participants(model: Bicm, group: _Ints) -> tuple[_Floats, _Floats]:
     members = np.bincount(model.row_classes[group], minlength=model.degrees.size).astype(np.float64)
     mean = members @ model.probabilities
     return mean, members @ (model.probabilities * (1 - model.probabilities)) + mean**2
-
-
-def _size_kept(model: Bicm) -> _Floats:
-    """Return for each class of size the pairs in an activity of that size, over those that the model expects."""
-    same = model.counts[0] @ model.probabilities**2
-    expected = model.sizes**2 - same
-    pairs = model.sizes * (model.sizes - 1.0)
-    return np.divide(pairs, expected, out=np.ones_like(pairs), where=expected > _TOLERANCE)
 
 
 def _test(observed: int, expected: float, variance: float) -> tuple[float, float]:
